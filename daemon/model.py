@@ -252,7 +252,9 @@ UNIT_KIND_NAMES: Mapping[UnitKind, str] = {
     UnitKind.COMMITTEE: "教育工委",
 }
 
-OFFICE_KINDS = frozenset({UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE, UnitKind.SECRETARY, UnitKind.COMMITTEE})
+OFFICE_KINDS = frozenset(
+    {UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE, UnitKind.SECRETARY, UnitKind.COMMITTEE}
+)
 
 
 @dataclass(frozen=True, slots=True)

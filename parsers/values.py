@@ -126,7 +126,13 @@ class Form:
             **{name: plain(value) for name, value in self.fields.items()},
             self.items_key: [{name: plain(value) for name, value in item.items()} for item in self.items],
             "findings": [
-                {"field": f.field, "kind": f.kind.value, "severity": f.severity.value, "text": f.text, "where": f.where}
+                {
+                    "field": f.field,
+                    "kind": f.kind.value,
+                    "severity": f.severity.value,
+                    "text": f.text,
+                    "where": f.where,
+                }
                 for f in self.findings
             ],
             "places": {path: place.where for path, place in self.places.items()},
@@ -145,7 +151,12 @@ class Part:
     """Why, in Chinese; None for a form."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "format": self.format, "outcome": self.outcome.value, "reason": self.reason}
+        return {
+            "name": self.name,
+            "format": self.format,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True, slots=True)
