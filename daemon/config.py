@@ -329,7 +329,9 @@ def _expected(kind: str, context: Mapping[str, Any], message: str) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "literal_error":
-        return "只能是 " + str(context["expected"]).replace(" or ", " 或 ").replace("'", '"')
+        return "只能是 " + str(context["expected"]).replace("'", '"').replace(", ", "、").replace(
+            " or ", " 或 "
+        )
     if kind in {"greater_than_equal", "less_than_equal"}:
         return f"应不{'小' if kind.startswith('greater') else '大'}于 {context.get('ge', context.get('le'))}"
     if kind in {"too_short", "too_long"}:

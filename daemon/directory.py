@@ -112,13 +112,17 @@ class Directory:
 
     def is_misspelt(self, name: str, unit: Unit) -> bool:
         """Whether a name can only be this unit's, slightly misspelt: very near to it, and nearer than to any other."""
-        wanted = core(name, self._city)
+        # With the city's name before all of them, so that one wrong character weighs the same in a short name.
+        wanted = self._whole(name)
         scores = {
-            other.id: max(fuzz.ratio(wanted, core(n, self._city)) for n in (other.name, *other.short_names))
+            other.id: max(fuzz.ratio(wanted, self._whole(n)) for n in (other.name, *other.short_names))
             for other in self.of_kind(unit.kind)
         }
         own = scores.pop(unit.id, 0.0)
         return own >= MISSPELT and own > max(scores.values(), default=0.0)
+
+    def _whole(self, name: str) -> str:
+        return (self._city or "") + core(name, self._city)
 
     def _match(self, name: str, *, section: bool) -> Match:
         wanted = core(name, self._city)

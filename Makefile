@@ -1,0 +1,71 @@
+# make demo    the main job on an embedded default, from nothing
+# make test    everything: checks, unit tests, real mail servers
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+# Servers, office suite and fonts that the tests use; the daemon itself needs none of them to start.
+DEBIAN_TEST := dovecot-imapd dovecot-lmtpd chasquid postgresql libreoffice-writer libreoffice-calc \
+	libarchive13 fonts-noto-cjk openssl systemd
+JOBS ?= 2
+
+.PHONY: help demo test check bench fuzz lock clean debian venv
+
+help:
+	@echo "make demo   用内置邮件服务器演示主要工作（run the main job on an embedded default）"
+	@echo "make test   安装所需并跑完全部检查和测试（install what is needed, run all checks and tests）"
+	@echo "make check  只做静态检查（ruff, mypy, import-linter）"
+	@echo "make bench  测量速度（benchmarks）    make fuzz  限时模糊测试（bounded fuzzing）"
+
+demo: $(VENV)/.demo
+	$(BIN)/djb demo $(DEMO)
+
+test: debian $(VENV)/.test check
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy daemon parsers tests
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.bench $(BENCH)
+
+fuzz: $(VENV)/.test
+	$(BIN)/pip install --quiet -c requirements.lock atheris
+	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+# A fresh Debian has python3 without venv: install it where we may, say so where we may not.
+venv: $(BIN)/python
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory debian-venv
+	$(PYTHON) -m venv $(VENV)
+
+.PHONY: debian-venv
+debian-venv:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv >/dev/null; \
+	else echo "python3 缺少 venv：请以 root 运行 apt-get install python3-venv"; exit 1; fi
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[demo]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python pyproject.toml requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[all]' --group dev
+	@touch $@ $(VENV)/.demo
+
+debian:
+	@missing=$$(dpkg-query -W -f '$${Package} $${Status}\n' $(DEBIAN_TEST) 2>/dev/null | grep -c 'install ok installed' || true); \
+	if [ "$$missing" -lt $(words $(DEBIAN_TEST)) ]; then \
+		if [ "$$(id -u)" != 0 ]; then echo "请以 root 运行：apt-get install $(DEBIAN_TEST)"; exit 1; fi; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(DEBIAN_TEST) >/dev/null; \
+	fi
+
+lock: $(BIN)/python
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+		--extra all --group dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
