@@ -22,9 +22,10 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from imapclient import SENT, IMAPClient, SocketTimeout
+from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError
 from imapclient.imap4 import IMAP4WithTimeout
+from imapclient.imapclient import SENT
 from imapclient.tls import IMAP4_TLS
 
 from daemon import __version__
@@ -40,6 +41,7 @@ from daemon.connection import (
 from daemon.errors import Failure, Permanent, Temporary
 
 log = logging.getLogger(__name__)
+logging.getLogger("imapclient").setLevel(logging.ERROR)  # it warns of every answer that is not ASCII
 
 SIZES_AT_ONCE = 500
 MAILS_AT_ONCE = 100
@@ -566,7 +568,7 @@ class Mailbox:
         return explain(error, self.settings, doing)
 
     def _refusal(self, doing: str, error: Exception) -> Failure:
-        text = str(error)
+        text = _words(error)
         for refusal in REFUSALS:
             if refusal.pattern.search(text):
                 return refusal.failure(f"{doing}：服务器答复 {text}", refusal.remedy)
@@ -648,6 +650,13 @@ class _WatchedClient(IMAPClient):  # type: ignore[misc]
         if self.ssl:
             return _WatchedTls(self._limit, self.host, self.port, self.ssl_context, self._timeout.connect)
         return _WatchedPlain(self._limit, self.host, self.port, self._timeout.connect)
+
+
+def _words(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    return (
+        said.decode("utf-8", "replace") if isinstance(said, bytes) else re.sub(r"^b'(.*)'$", r"\1", str(said))
+    )
 
 
 def _shut(client: IMAPClient) -> None:
