@@ -6,6 +6,7 @@ back from the maildir (`mails`). People are made up as they are needed: `add_per
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from email.message import EmailMessage
+from functools import partial
 from itertools import count
 from pathlib import Path
 from string import Template
@@ -309,7 +311,7 @@ class MailStack:
     def _wait_for_ports(self, *ports: int) -> None:
         for port in ports:
             try:
-                wait_until(lambda port=port: _listens(port), 10)
+                wait_until(partial(_listens, port), 10)
             except TimeoutError as error:
                 raise TimeoutError(f"no server on port {port}:\n{self.logs()}") from error
 
@@ -374,11 +376,11 @@ def end(process: subprocess.Popen[bytes] | None) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGCONT)
         process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    with contextlib.suppress(ProcessLookupError):  # its children too: Dovecot's linger for a second
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(5)
+    process.wait(5)
 
 
 def _listens(port: int) -> bool:
@@ -390,7 +392,7 @@ def _listens(port: int) -> bool:
 
 
 def _folder_name(folder: str) -> str:
-    return "." + encode_utf7(folder).decode("ascii")
+    return "." + str(encode_utf7(folder), "ascii")
 
 
 def _folder_block(name: str) -> str:
