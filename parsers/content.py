@@ -56,6 +56,8 @@ class Table:
     """Name of the sheet, if it is one."""
     hidden_rows: frozenset[int] = frozenset()
     """Rows that the sheet hides; their cells are not in `cells`."""
+    hidden_columns: frozenset[int] = frozenset()
+    """Columns that the sheet hides; their cells are in `cells`, because a column may be hidden by width alone."""
 
 
 @dataclass(frozen=True, slots=True)

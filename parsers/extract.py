@@ -1,0 +1,398 @@
+"""The forms that a file holds, with their values, places and findings.
+
+`layout` says where the blanks are and `fields` and `options` what their texts mean; here both meet the rules
+of `forms`, and every doubt becomes a finding with the place where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from parsers import fields, options
+from parsers import forms as printed
+from parsers.content import Content
+from parsers.fields import Fault, Read, uncertain
+from parsers.forms import Field, FormKind, Kind
+from parsers.layout import Draft, Item, Raw, drafts
+from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
+
+IDENTITY_PROPERTY = "djb-identity"
+"""Custom document property in which our own documents carry what they are about."""
+NOWHERE = Place("未找到该栏")
+LONGEST_NAME = 8
+
+
+def forms(content: Content, part: str) -> tuple[Form, ...]:
+    """The forms that the content holds, blank templates left out."""
+    return tuple(
+        _form(draft, content, part)
+        for found in drafts(content)
+        if _is_form(found) and not _is_blank(found)
+        for draft in _by_unit(found)
+    )
+
+
+def blank_form(content: Content) -> str | None:
+    """Title of the form of which the content is a blank template; None if it is filled or no form."""
+    found = [draft for draft in drafts(content) if _is_form(draft)]
+    return found[0].kind.title if found and all(_is_blank(draft) for draft in found) else None
+
+
+def _is_form(draft: Draft) -> bool:
+    """Whether the table is really the form, and no other list of problems."""
+    if draft.kind is not printed.PROBLEM_REPORT:
+        return True
+    return draft.title_seen or "levels" in draft.columns or "reporting_unit" in draft.head
+
+
+def _is_blank(draft: Draft) -> bool:
+    head_filled = any(_filled(raw, name) for name, raw in draft.head.items())
+    return not head_filled and not any(_has_content(draft.kind, item) for item in draft.items)
+
+
+def _filled(raw: Raw, name: str) -> bool:
+    text = fields.compact(raw.text)
+    if name == "reported_on":
+        text = text.translate(str.maketrans("", "", "年月日/.-"))
+    return bool(text.strip(":;,。、/()"))
+
+
+def _has_content(form: FormKind, item: Item) -> bool:
+    """Whether somebody wrote anything into the item."""
+    for blank in form.item:
+        raw = item.get(blank.name)
+        if raw is None:
+            continue
+        if blank.kind is Kind.LEVELS:
+            if raw.text.strip() and not options.choice(raw.text, (), raw.struck).untouched:
+                return True
+        elif raw.filled and (fields.long_text(raw.text) or raw.doubt or raw.struck):
+            return True
+    return False
+
+
+def _by_unit(draft: Draft) -> list[Draft]:
+    """The draft parted by its column 填报单位, where it has one with several schools."""
+    owners = [
+        fields.unit(item["reporting_unit"].text) if "reporting_unit" in item else None for item in draft.items
+    ]
+    for name in ("reporting_unit", "principal", "contact", "contact_name", "contact_phone", "reported_on"):
+        first = next((item[name] for item in draft.items if name in item and item[name].filled), None)
+        if first is not None and name not in draft.head:
+            draft.head[name] = first
+    distinct = list(dict.fromkeys(owner for owner in owners if owner))
+    if len(distinct) < 2:
+        return [draft]
+    parted: list[Draft] = []
+    last: str | None = None
+    members: dict[str, list[Item]] = {owner: [] for owner in distinct}
+    for owner, item in zip(owners, draft.items, strict=True):
+        last = owner or last
+        if last is not None:
+            members[last].append(item)
+    for items in members.values():
+        head = dict(draft.head) | {
+            n: raw for n, raw in items[0].items() if n in {f.name for f in draft.kind.head}
+        }
+        parted.append(replace(draft, head=head, items=items, totals=[]))
+    return parted
+
+
+@dataclass(slots=True)
+class _Notes:
+    """Findings and places under construction."""
+
+    findings: list[Finding] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def add(self, path: str, fault: Fault, place: Place | None = None) -> None:
+        at = place or self.places.get(path)
+        finding = Finding(path, fault.kind, fault.severity, fault.text, at.where if at else None)
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+
+def _form(draft: Draft, content: Content, part: str) -> Form:
+    notes = _Notes()
+    head = _head(draft, content, notes)
+    items = _items(draft, content, notes)
+    _rules(draft, items, notes)
+    _totals(draft, items, notes)
+    _remarks_on_reading(draft, items, notes)
+    return Form(
+        kind=draft.kind.name,
+        part=part,
+        format=content.format,
+        fields=head,
+        items_key=draft.kind.items_key,
+        items=tuple(items),
+        findings=tuple(notes.findings),
+        places=notes.places,
+        identity=content.properties.get(IDENTITY_PROPERTY),
+    )
+
+
+# ---------------------------------------------------------------- head
+
+
+def _head(draft: Draft, content: Content, notes: _Notes) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for blank in draft.kind.head:
+        if blank.kind not in {Kind.CONTACT, Kind.NAME, Kind.PHONE}:
+            values[blank.name] = _simple(blank, draft.head.get(blank.name), blank.name, notes)
+    _contact(draft, values, notes)
+    if content.scanned and "principal" in values:
+        notes.add("principal", uncertain("签字为手写，未经人工核对"))
+    for name, text in draft.conflicts:
+        path = "contact_name" if name == "contact" else name
+        shown = draft.kind.field(name).label
+        notes.add(path, uncertain(f"“{shown}”在表中有两种填写，另一处为“{text[:30]}”"))
+    if draft.borrowed_head:
+        notes.add("reporting_unit", uncertain("本表没有单独的表头，沿用了前一张表的填报单位和联系人"))
+    return values
+
+
+def _simple(blank: Field, raw: Raw | None, path: str, notes: _Notes) -> Value:
+    """The value of one blank, its place noted and its faults said."""
+    if raw is not None:
+        notes.places[path] = raw.place
+    read = _understood(blank, raw) if raw is not None else Read[Value](None)
+    for fault in read.faults:
+        notes.add(path, fault)
+    if raw is not None and raw.doubt:
+        notes.add(path, uncertain(raw.doubt))
+    if raw is not None and raw.struck:
+        notes.add(path, uncertain(f"“{blank.label}”有划去的文字，请核对"))
+    if read.value is None and not read.faults and blank.missing is not None and not (raw and raw.doubt):
+        notes.add(path, _missing(blank, raw is not None))
+    return read.value
+
+
+def _missing(blank: Field, has_label: bool) -> Fault:
+    text = f"“{blank.label}”未填写" if has_label else f"未找到“{blank.label}”一栏"
+    return Fault(FindingKind.MISSING, blank.missing or Severity.WARNING, text)
+
+
+def _understood(blank: Field, raw: Raw) -> Read[Value]:
+    text = raw.text
+    if blank.kind is Kind.COUNT:
+        number = fields.count(text)
+        return Read(number.value, number.faults)
+    if blank.kind is Kind.DAY:
+        day = fields.day(text)
+        return Read(day.value, day.faults)
+    if blank.kind is Kind.UNIT:
+        return _suspicious(Read(fields.unit(text)))
+    if blank.kind is Kind.PERSON:
+        return _named(fields.person(text), blank)
+    if blank.kind is Kind.REMARK:
+        return _stripped(blank, fields.remark(text))
+    return _suspicious(_stripped(blank, fields.long_text(text)))
+
+
+def _stripped(blank: Field, text: str | None) -> Read[Value]:
+    """The text without its own label repeated before it."""
+    if text is None:
+        return Read(None)
+    label, colon, rest = text.partition(":")
+    if colon and printed.bare_label(label) == printed.bare_label(blank.label):
+        text = rest.strip()
+    return Read(text or None)
+
+
+def _suspicious(read: Read[Value] | Read[str | None]) -> Read[Value]:
+    """The value, with a doubt when it looks like the sample text of a template or nothing at all."""
+    value = read.value
+    if isinstance(value, str):
+        plain = fields.compact(value)
+        if printed.EXAMPLE.search(plain):
+            return Read(value, (uncertain(f"“{value[:20]}”似为填写示例，请核对"),))
+        if plain in fields.NOTHING:
+            return Read(value, (uncertain(f"填写为“{value}”，请核对"),))
+        if "�" in value:
+            return Read(value, (uncertain("文字中有无法识别的字符"),))
+    return Read(value, read.faults)
+
+
+def _named(name: str | None, blank: Field) -> Read[Value]:
+    if name is None:
+        return Read(None)
+    if any(len(one) > LONGEST_NAME or any(char.isdigit() for char in one) for one in name.split("、")):
+        return Read(name, (uncertain(f"“{blank.label}”的姓名不能确定，请核对"),))
+    if printed.EXAMPLE.search(name) or set(name) <= set("xX×*某○"):
+        return Read(name, (uncertain(f"“{name}”似为填写示例，请核对"),))
+    return Read(name)
+
+
+def _contact(draft: Draft, values: dict[str, Value], notes: _Notes) -> None:
+    """Fills contact_name and contact_phone from the one or two blanks that hold them."""
+    mixed, name, phone = (draft.head.get(key) for key in ("contact", "contact_name", "contact_phone"))
+    names: list[str] = []
+    phones: list[str] = []
+    faults: list[Fault] = []
+    for raw in (mixed, name, phone):
+        if raw is None:
+            continue
+        read = fields.contact(raw.text)
+        if read.name.value and (raw is not phone or not names):
+            names += read.name.value.split("、")
+        if read.phone.value:
+            phones += read.phone.value.split("/")
+        faults += read.phone.faults
+        if raw.doubt:
+            faults.append(uncertain(raw.doubt))
+        if raw.struck:
+            faults.append(uncertain("联系人或电话有划去的文字，请核对"))
+    places = {"contact_name": name or mixed or phone, "contact_phone": phone or mixed or name}
+    notes.places.update({path: raw.place for path, raw in places.items() if raw is not None})
+    values["contact_name"] = "、".join(dict.fromkeys(names)) or None
+    values["contact_phone"] = "/".join(dict.fromkeys(phones)) or None
+    for fault in faults:
+        notes.add("contact_phone", fault)
+        if fault.kind is FindingKind.UNCERTAIN:
+            notes.add("contact_name", fault)
+    if values["contact_name"]:
+        for fault in _named(str(values["contact_name"]), printed.CONTACT_NAME).faults:
+            notes.add("contact_name", fault)
+    else:
+        severity = Severity.WARNING if phones else Severity.ERROR
+        notes.add("contact_name", Fault(FindingKind.MISSING, severity, "联系人姓名未填写"))
+    if not values["contact_phone"]:
+        notes.add("contact_phone", Fault(FindingKind.MISSING, Severity.ERROR, "联系电话未填写"))
+
+
+# ---------------------------------------------------------------- items
+
+
+def _items(draft: Draft, content: Content, notes: _Notes) -> list[dict[str, Value]]:
+    kept = [item for item in draft.items if _has_content(draft.kind, item)]
+    kept, continued = _continued(draft.kind, kept)
+    doubtful = ""
+    if not kept and draft.examples:
+        kept, doubtful = draft.examples, "此行似为填写示例，请核对"
+    if not kept:
+        kept = draft.items[:1] or [{}]
+    items: list[dict[str, Value]] = []
+    for number, item in enumerate(kept):
+        path = f"{draft.kind.items_key}[{number}]"
+        items.append(_one_item(draft, item, path, notes))
+        if doubtful or draft.instruction:
+            notes.add(path, uncertain(doubtful or "此表所在的工作表似为填写说明或示例"))
+        if number in continued:
+            notes.add(f"{path}.{continued[number]}", uncertain("此栏内容分在几行，已合并，请核对"))
+    return items
+
+
+def _continued(form: FormKind, items: Sequence[Item]) -> tuple[list[Item], dict[int, str]]:
+    """The items with rows that only go on with the text of the row above joined to it."""
+    if form is not printed.PROBLEM_REPORT:
+        return list(items), {}
+    kept: list[Item] = []
+    continued: dict[int, str] = {}
+    for item in items:
+        texts = {
+            name: fields.long_text(raw.text)
+            for name, raw in item.items()
+            if name in {"problem", "details", "remarks"}
+        }
+        levels = item.get("levels")
+        silent = levels is None or options.choice(levels.text, levels.emphasised, levels.struck).untouched
+        if kept and silent and not texts.get("problem") and texts.get("details"):
+            before = kept[-1]["details"]
+            kept[-1] = kept[-1] | {"details": replace(before, text=f"{before.text}\n{item['details'].text}")}
+            continued[len(kept) - 1] = "details"
+        else:
+            kept.append(item)
+    return kept, continued
+
+
+def _one_item(draft: Draft, item: Item, path: str, notes: _Notes) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for blank in draft.kind.item:
+        at = f"{path}.{blank.name}"
+        if blank.kind is Kind.LEVELS:
+            _choices(item, path, notes, values)
+        elif blank.kind is not Kind.SECTIONS:
+            values[blank.name] = _simple(blank, item.get(blank.name), at, notes)
+            if item.get(blank.name) is None and blank.name not in draft.columns and blank.missing is not None:
+                notes.places.setdefault(at, draft.place or NOWHERE)
+    return values
+
+
+def _choices(item: Item, path: str, notes: _Notes, values: dict[str, Value]) -> None:
+    """Levels and sections out of 反馈层级, and out of a column 具体科室 if there is one."""
+    raw, column = item.get("levels"), item.get("sections")
+    place = raw.place if raw else column.place if column else None
+    if place is not None:
+        notes.places[f"{path}.levels"] = place
+        notes.places[f"{path}.sections"] = column.place if column else place
+    chosen = options.choice(raw.text, raw.emphasised, raw.struck) if raw else options.choice("")
+    named = fields.sections(column.text) if column else ()
+    sections = tuple(dict.fromkeys((*chosen.sections, *named)))
+    levels, level_faults = chosen.levels, chosen.level_faults
+    if named and options.SECTION not in levels:
+        level_faults = tuple(f for f in level_faults if f.kind is not FindingKind.MISSING)
+        level_faults += (uncertain("写了具体科室，但未勾选“市局相关科室”"),)
+        levels = levels or (options.SECTION,)
+    for fault in level_faults:
+        notes.add(f"{path}.levels", fault)
+    for fault in chosen.section_faults:
+        if not (fault.kind is FindingKind.MISSING and sections):
+            notes.add(f"{path}.sections", fault)
+    for source in (raw, column):
+        if source is not None and source.doubt:
+            notes.add(f"{path}.levels", uncertain(source.doubt))
+    values["levels"] = levels
+    values["sections"] = sections
+
+
+# ---------------------------------------------------------------- rules
+
+
+def _rules(draft: Draft, items: Sequence[Mapping[str, Value]], notes: _Notes) -> None:
+    key = draft.kind.items_key
+    for number, item in enumerate(items):
+        for rule in draft.kind.rules:
+            if rule.broken(item):
+                notes.add(f"{key}[{number}].{rule.field}", Fault(rule.kind, rule.severity, rule.text))
+    if draft.kind.unique is None:
+        return
+    seen: dict[str, int] = {}
+    for number, item in enumerate(items):
+        name = fields.compact(str(item.get(draft.kind.unique) or ""))
+        if name and seen.setdefault(name, number) != number:
+            fault = Fault(FindingKind.INCONSISTENT, Severity.ERROR, f"“{name}”填了两行，每个单位只填一行")
+            notes.add(f"{key}[{number}].{draft.kind.unique}", fault)
+
+
+def _totals(draft: Draft, items: Sequence[Mapping[str, Value]], notes: _Notes) -> None:
+    """Compares a 合计 row with the sum of the rows."""
+    if len(draft.totals) != 1:
+        return
+    for name in draft.kind.summed:
+        raw = draft.totals[0].get(name)
+        total = fields.count(raw.text).value if raw is not None else None
+        values = [item.get(name) for item in items]
+        numbers = [value for value in values if isinstance(value, int)]
+        if raw is None or total is None or len(numbers) != len(values) or sum(numbers) == total:
+            continue
+        label = draft.kind.field(name).label
+        text = f"合计行“{label}”为{total}，与各行之和{sum(numbers)}不一致"
+        fault = Fault(FindingKind.INCONSISTENT, Severity.ERROR, text)
+        notes.add(f"{draft.kind.items_key}[0].{name}", fault, raw.place)
+
+
+def _remarks_on_reading(draft: Draft, items: Sequence[Mapping[str, Value]], notes: _Notes) -> None:
+    """Says what was seen and not read: hidden rows, columns that belong to no field."""
+    key = draft.kind.items_key
+    warning = (FindingKind.INCONSISTENT, Severity.WARNING)
+    if draft.hidden_rows:
+        notes.add(key, Fault(*warning, f"表中有 {draft.hidden_rows} 行被隐藏，未计入"), draft.place)
+    for heading in draft.unread:
+        shown = fields.normalise(heading)[:20]
+        notes.add(key, Fault(*warning, f"“{shown}”一栏不在表式之内，未读入"), draft.place)
+    for number in range(len(items)):
+        for name in sorted(draft.hidden_columns):
+            if items[number].get(name):
+                notes.add(f"{key}[{number}].{name}", uncertain("此列在表格中被隐藏，请核对"))
