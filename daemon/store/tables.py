@@ -6,11 +6,14 @@ daemon itself. `Event` is append-only, held so by triggers of the first migratio
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Connection,
     DateTime,
     ForeignKey,
     Index,
@@ -19,9 +22,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
+    insert,
+    text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
 
 # Named constraints, so that a migration can alter them on SQLite too.
 NAMING = {
@@ -31,6 +38,12 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+Unsigned = Annotated[int, mapped_column(BigInteger)]
+"""UIDs and UIDVALIDITY are unsigned 32-bit numbers: more than PostgreSQL's INTEGER holds."""
+
+_TAG = re.compile(r"\[([A-Z]{2}-\d{4}-\d{2,}#[A-Z0-9]{4})\]")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -65,17 +78,28 @@ class Mail(Base):
     """One mail of the mailbox; the raw bytes lie in the archive under their sha256."""
 
     __tablename__ = "mail"
-    __table_args__ = (UniqueConstraint("folder", "uidvalidity", "uid"),)
+    __table_args__ = (
+        UniqueConstraint("folder", "uidvalidity", "uid"),
+        Index("ix_mail_disposition_id", "disposition", "id"),
+        Index("ix_mail_sender_received_at", "sender", "received_at"),
+        Index(
+            "ix_mail_unmoved",
+            "folder",
+            "id",
+            sqlite_where=text("NOT moved"),
+            postgresql_where=text("NOT moved"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     folder: Mapped[str]
-    uidvalidity: Mapped[int]
-    uid: Mapped[int]
+    uidvalidity: Mapped[Unsigned]
+    uid: Mapped[Unsigned]
     sha256: Mapped[str] = mapped_column(index=True)
     """Of the raw bytes; empty for a mail that was too large to fetch."""
     content_key: Mapped[str | None] = mapped_column(index=True)
     """Fingerprint of the content without trace headers: tells a second delivery of the same mail."""
-    size: Mapped[int]
+    size: Mapped[Unsigned]
     received_at: Mapped[datetime]
     """The server's INTERNALDATE; lateness is judged by it."""
     fetched_at: Mapped[datetime]
@@ -83,9 +107,9 @@ class Mail(Base):
     sender: Mapped[str] = mapped_column(default="")
     subject: Mapped[str] = mapped_column(default="")
     kind: Mapped[str | None]
-    disposition: Mapped[str] = mapped_column(default="pending", index=True)
+    disposition: Mapped[str] = mapped_column(default="pending")
     reason: Mapped[str | None]
-    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     handled_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     """How often handling was begun: a mail that kills the daemon three times is quarantined."""
@@ -105,8 +129,8 @@ class Folder(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    uidvalidity: Mapped[int]
-    last_uid: Mapped[int] = mapped_column(default=0)
+    uidvalidity: Mapped[Unsigned]
+    last_uid: Mapped[Unsigned] = mapped_column(default=0)
     polled_at: Mapped[datetime | None]
     swept_at: Mapped[datetime | None]
     """When all UIDs were last compared, not only those above last_uid."""
@@ -163,7 +187,7 @@ class Filing(Base):
     form: Mapped[str]
     part: Mapped[str]
     format: Mapped[str]
-    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     outcome: Mapped[str]
     """`accepted`, `returned`, `held`, `superseded`, `set_aside`."""
     version: Mapped[int] = mapped_column(default=1)
@@ -172,9 +196,12 @@ class Filing(Base):
     values: Mapped[dict[str, Any]]
     """The form as JSON, `parsers.values.Form.to_json` without findings."""
     findings: Mapped[list[Any]]
-    document: Mapped[bytes | None]
-    """The file itself, for the marked copy and for passing on to sections."""
     document_name: Mapped[str | None]
+    document: Mapped[bytes | None] = mapped_column(deferred=True)
+    """The file itself, for the marked copy and for passing on to sections.
+
+    The last column, so that SQLite finds the others without walking through it.
+    """
 
 
 class Problem(Base):
@@ -198,7 +225,7 @@ class Problem(Base):
     remarks: Mapped[str | None]
     received_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
-    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     filing_id: Mapped[int | None] = mapped_column(ForeignKey("filing.id"))
     item: Mapped[int] = mapped_column(default=0)
     """Which problem of its form it is, from 0."""
@@ -250,7 +277,7 @@ class Event(Base):
     to_state: Mapped[str | None]
     by: Mapped[str]
     """Who: an address, a unit's name, `djb`, or `admin`."""
-    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     text: Mapped[str | None]
     """What happened, in Chinese, with old and new values."""
 
@@ -291,7 +318,7 @@ class Return(Base):
     rows: Mapped[list[Any]]
     findings: Mapped[list[Any]] = mapped_column(default=list)
     late: Mapped[bool] = mapped_column(default=False)
-    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     filing_id: Mapped[int | None] = mapped_column(ForeignKey("filing.id"))
 
 
@@ -317,21 +344,34 @@ class Question(Base):
     """Something a person of the office must decide by answering a letter."""
 
     __tablename__ = "question"
+    __table_args__ = (
+        Index(
+            "ix_question_open",
+            "id",
+            sqlite_where=text("answered_at IS NULL"),
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     """`held_mail`, `extension`, `completion`, `circular`, `order`, …"""
-    about: Mapped[str]
+    about: Mapped[str] = mapped_column(index=True)
     code: Mapped[str]
     asked_at: Mapped[datetime]
     text: Mapped[str]
     suggestion: Mapped[str | None]
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
-    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"))
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"), index=True)
     answered_at: Mapped[datetime | None]
     answer: Mapped[str | None]
     answered_by: Mapped[str | None]
+
+
+def _tag_of_subject(context: DefaultExecutionContext) -> str | None:
+    found = _TAG.search(context.get_current_parameters()["subject"])  # type: ignore[no-untyped-call]
+    return found[1] if found else None
 
 
 class Letter(Base):
@@ -348,26 +388,44 @@ class Letter(Base):
     cc: Mapped[list[Any]] = mapped_column(default=list)
     subject: Mapped[str]
     about: Mapped[list[Any]] = mapped_column(default=list)
-    """Numbers it speaks of."""
-    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    """Numbers it speaks of; `Mention` has the same, to find the letters of a number."""
+    tag: Mapped[str | None] = mapped_column(default=_tag_of_subject, index=True)
+    """`ND-2022-013#K7Q4`, as it stands in the subject: one of the two ways a reply finds its letter."""
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     """Whose letter it is: a reply commands only if it comes from an address of this unit."""
     state: Mapped[str] = mapped_column(default="queued")
     message_id: Mapped[str] = mapped_column(unique=True)
     in_reply_to: Mapped[str | None]
-    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     """The mail it answers."""
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
-    raw: Mapped[bytes] = mapped_column(deferred=True)
-    """The whole message as it goes out."""
     context: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What a reply to it can mean: question id, list order, workbook version."""
+    raw: Mapped[bytes] = mapped_column(deferred=True)
+    """The whole message as it goes out. The last column, so that SQLite need not walk through it."""
     deliveries: Mapped[list[Delivery]] = relationship(
         back_populates="letter", order_by="Delivery.id", cascade="all, delete-orphan", lazy="selectin"
     )
+
+
+class Mention(Base):
+    """A number that a letter speaks of; written with the letter."""
+
+    __tablename__ = "mention"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"), primary_key=True)
+
+
+@event.listens_for(Letter, "after_insert")
+def _write_mentions(_mapper: Mapper[Letter], connection: Connection, letter: Letter) -> None:
+    rows = [{"number": number, "letter_id": letter.id} for number in dict.fromkeys(letter.about or ())]
+    if rows:
+        connection.execute(insert(Mention), rows)
 
 
 class Delivery(Base):
@@ -377,16 +435,18 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("letter_id", "address"),
         Index("ix_delivery_state_next_at", "state", "next_at"),
+        Index("ix_delivery_address_sent_at", "address", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"), index=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"))
     address: Mapped[str]
     state: Mapped[str] = mapped_column(default="queued")
     """`queued`, `sending`, `sent`, `failed`, `cancelled`, `bounced`."""
     attempts: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
+    """When to try (again); while `sending`, until when the claim of one daemon holds."""
+    sent_at: Mapped[datetime | None] = mapped_column(index=True)
     error: Mapped[str | None]
     letter: Mapped[Letter] = relationship(back_populates="deliveries")
 

@@ -1,0 +1,147 @@
+"""The schema of the database: which version it has, and how it is brought to the newest."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from daemon.errors import Permanent
+from daemon.store.engine import Store
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def newest_version() -> str:
+    """The schema version that this program works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise Permanent("程序包里缺少数据库迁移文件", "请重新安装 djb")
+    return head
+
+
+def schema_version(store: Store) -> str | None:
+    """The version of the schema in the database; None when there is no database or it is empty."""
+    if store.file is not None and not store.file.exists():
+        return None
+    with store.reading() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def is_current(store: Store) -> bool:
+    """Whether the daemon can work with the database as it is."""
+    return schema_version(store) == newest_version()
+
+
+def known_versions() -> tuple[str, ...]:
+    """Every schema version that this program can upgrade from, oldest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
+
+
+def create_if_empty(store: Store) -> bool:
+    """Makes the newest schema where there is none; whether it did. An older schema is left alone.
+
+    Raises Permanent if the database holds tables that are not ours.
+    """
+    if schema_version(store) is not None:
+        return False
+    _create_place(store)
+    with store.migration() as connection:
+        _wait_for_turn(connection)
+        if MigrationContext.configure(connection).get_current_revision() is not None:
+            return False
+        if foreign := inspect(connection).get_table_names():
+            raise Permanent(
+                f"数据库里已有别的表（{'、'.join(sorted(foreign)[:3])}…）",
+                "请为 djb 使用一个空的数据库或 schema",
+            )
+        _run(connection, lambda config: command.upgrade(config, "head"))
+    return True
+
+
+def upgrade(store: Store, version: str = "head") -> tuple[str | None, str]:
+    """Brings the schema to a version; gives the version before and the version after.
+
+    All of it happens in one transaction. Raises Permanent if the database is newer than this program.
+    """
+    _create_place(store)
+    with store.migration() as connection:
+        _wait_for_turn(connection)
+        before = MigrationContext.configure(connection).get_current_revision()
+        if before is not None and before not in known_versions():
+            raise Permanent(f"数据库的结构版本 {before} 比本程序新", "请升级 djb 程序本身")
+        _run(connection, lambda config: command.upgrade(config, version))
+        after = MigrationContext.configure(connection).get_current_revision()
+    return before, after or ""
+
+
+def downgrade(store: Store, version: str) -> None:
+    """Brings the schema back to an earlier version; `base` removes every table."""
+    with store.migration() as connection:
+        _wait_for_turn(connection)
+        _run(connection, lambda config: command.downgrade(config, version))
+
+
+def differences(store: Store) -> list[object]:
+    """What Alembic finds different between the tables of this program and those of the database."""
+    from alembic.autogenerate import compare_metadata
+
+    from daemon.store.tables import Base
+
+    with store.migration() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _run(connection: Connection, step: Callable[[Config], None]) -> None:
+    step(_config(connection))
+    if connection.dialect.name != "sqlite":
+        return
+    # Foreign keys were off while tables were rebuilt.
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise Permanent(
+            f"升级会破坏 {len(broken)} 处数据关联，已放弃，数据库未改动",
+            "请运行 djb database check 并联系开发者",
+        )
+
+
+def _create_place(store: Store) -> None:
+    """The empty file, or the schema that the search path names, so that there is something to connect to."""
+    if store.file is not None:
+        try:
+            store.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(store.file, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise Permanent(
+                f"数据库 {store.file} 无法建立（{error.strerror}）", "请检查目录的属主、权限和剩余空间"
+            ) from error
+        return
+    with store.migration() as connection:
+        if connection.scalar(text("SELECT current_schema()")) is None:
+            path = str(connection.scalar(text("SHOW search_path")))
+            name = re.split(r"\s*,\s*", path)[0].strip('"')
+            quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Two daemons that start together change the schema one after the other; BEGIN IMMEDIATE does it on SQLite."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('djb schema ' || current_schema()))"))
