@@ -148,10 +148,11 @@ def _word_bytes(encoding: str, text: str) -> bytes:
     data = text.encode("utf-8", "surrogateescape")
     if encoding in "qQ":
         return quopri.decodestring(data.replace(b" ", b"_"), header=True)
-    return _base64(data)
+    return base64_bytes(data)
 
 
-def _base64(data: bytes) -> bytes:
+def base64_bytes(data: bytes) -> bytes:
+    """The bytes of a base64 text, whatever stands between its letters and however it ends."""
     letters = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
     if len(letters) % 4 == 1:
         letters = letters[:-1]
@@ -159,6 +160,11 @@ def _base64(data: bytes) -> bytes:
         return base64.b64decode(letters + b"=" * (-len(letters) % 4))
     except binascii.Error:
         return data
+
+
+def quoted_printable_bytes(data: bytes) -> bytes:
+    """The bytes of a quoted-printable text."""
+    return quopri.decodestring(data)
 
 
 def _cleaned(text: str) -> str:
