@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -77,7 +78,7 @@ class Timeline:
         """The period of a code such as TJ-2022-01. Raises ValueError if it is not one."""
         year, month = _year_and_month(code)
         due = self.announced.get(code) or self._due(year, month)
-        return self._with_days(code, due, _covered_months(self.rules.due_months, year, month))
+        return _with_days(self.rules, self.calendar, code, due)
 
     def between(self, first: date, last: date) -> tuple[Period, ...]:
         """The periods that are due from first to last, by due day."""
@@ -142,23 +143,25 @@ class Timeline:
         due = date(year, month, self.rules.due_day)
         return self.calendar.workdays_after(due, 0) if self.rules.move_due_to_workday else due
 
-    def _with_days(self, code: str, due: date, covers: tuple[date, ...]) -> Period:
-        rules, calendar = self.rules, self.calendar
-        opening = calendar.workdays_before(due, rules.opening)
-        freeze = calendar.workdays_after(due, rules.freeze)
-        first, second = (calendar.workdays_after(due, count) for count in rules.chases)
-        return Period(
-            code=code,
-            due=due,
-            covers=covers,
-            closes=at(due, rules.due_time, rules.zone) + timedelta(minutes=1),
-            opening=opening,
-            reminder=calendar.workdays_before(due, rules.reminder),
-            chases=(first, second),
-            missing_list=calendar.workdays_after(due, rules.missing_list),
-            freeze=freeze,
-            guessed=calendar.guessed(opening, freeze),
-        )
+
+@lru_cache(maxsize=512)
+def _with_days(rules: StatisticsRules, calendar: Calendar, code: str, due: date) -> Period:
+    """The period with all its days. Kept, because every cycle asks for the same few."""
+    opening = calendar.workdays_before(due, rules.opening)
+    freeze = calendar.workdays_after(due, rules.freeze)
+    first, second = (calendar.workdays_after(due, count) for count in rules.chases)
+    return Period(
+        code=code,
+        due=due,
+        covers=_covered_months(rules.due_months, *_year_and_month(code)),
+        closes=at(due, rules.due_time, rules.zone) + timedelta(minutes=1),
+        opening=opening,
+        reminder=calendar.workdays_before(due, rules.reminder),
+        chases=(first, second),
+        missing_list=calendar.workdays_after(due, rules.missing_list),
+        freeze=freeze,
+        guessed=calendar.guessed(opening, freeze),
+    )
 
 
 def period_code(year: int, month: int) -> str:
