@@ -398,7 +398,7 @@ class Letter(Base):
     in_reply_to: Mapped[str | None]
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     """The mail it answers."""
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -232,6 +232,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_letter_message_id")),
     )
     with op.batch_alter_table("letter") as table:
+        table.create_index(op.f("ix_letter_created_at"), ["created_at"], unique=False)
         table.create_index(op.f("ix_letter_kind"), ["kind"], unique=False)
         table.create_index(op.f("ix_letter_mail_id"), ["mail_id"], unique=False)
         table.create_index("ix_letter_state_due_at", ["state", "due_at"], unique=False)
@@ -443,6 +444,7 @@ def downgrade() -> None:
         table.drop_index("ix_letter_state_due_at")
         table.drop_index(op.f("ix_letter_mail_id"))
         table.drop_index(op.f("ix_letter_kind"))
+        table.drop_index(op.f("ix_letter_created_at"))
 
     op.drop_table("letter")
     with op.batch_alter_table("filing") as table:

@@ -1,0 +1,246 @@
+"""Questions about mails: which are known, which wait, what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from daemon.model import Disposition
+from daemon.store.statements import chunks, insert_into, rows_changed
+from daemon.store.tables import Filing, Folder, Mail
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """A mail as it was fetched; its raw bytes lie in the archive already."""
+
+    folder: str
+    uidvalidity: int
+    uid: int
+    sha256: str
+    """Empty for a mail that was too large to fetch."""
+    size: int
+    received_at: datetime
+    fetched_at: datetime
+    sender: str = ""
+    subject: str = ""
+    message_id: str | None = None
+    disposition: Disposition = Disposition.PENDING
+    reason: str | None = None
+
+
+def known_uids(session: Session, folder: str, uidvalidity: int, uids: Iterable[int]) -> frozenset[int]:
+    """Those of the UIDs whose mails are stored already."""
+    wanted = frozenset(uids)
+    if not wanted:
+        return wanted
+    here = select(Mail.uid).where(Mail.folder == folder, Mail.uidvalidity == uidvalidity)
+    # A range over the unique index costs no more than a list, and any number of UIDs fits in it.
+    found = session.scalars(here.where(Mail.uid.between(min(wanted), max(wanted))))
+    return wanted.intersection(found)
+
+
+def add_mails(session: Session, mails: Sequence[NewMail]) -> dict[tuple[str, int, int], int]:
+    """The ids of the mails that were new, by (folder, uidvalidity, uid); known ones are passed over."""
+    if not mails:
+        return {}
+    statement = (
+        insert_into(session, Mail)
+        .on_conflict_do_nothing(index_elements=[Mail.folder, Mail.uidvalidity, Mail.uid])
+        .returning(Mail.folder, Mail.uidvalidity, Mail.uid, Mail.id)
+    )
+    rows = [
+        {
+            "folder": mail.folder,
+            "uidvalidity": mail.uidvalidity,
+            "uid": mail.uid,
+            "sha256": mail.sha256,
+            "size": mail.size,
+            "received_at": mail.received_at,
+            "fetched_at": mail.fetched_at,
+            "sender": mail.sender,
+            "subject": mail.subject,
+            "message_id": mail.message_id,
+            "disposition": mail.disposition.value,
+            "reason": mail.reason,
+        }
+        for mail in mails
+    ]
+    return {(row[0], row[1], row[2]): row[3] for row in session.execute(statement, rows)}
+
+
+def pending_mails(session: Session, limit: int) -> list[Mail]:
+    """The mails that wait to be handled, oldest first."""
+    waiting = select(Mail).where(Mail.disposition == Disposition.PENDING.value)
+    return list(session.scalars(waiting.order_by(Mail.id).limit(limit)))
+
+
+def begin_handling(session: Session, mail_ids: Iterable[int]) -> None:
+    """Count one more attempt for each mail. Commit it before the work that may kill the daemon."""
+    for some in chunks(mail_ids):
+        session.execute(
+            update(Mail).where(Mail.id.in_(some)).values(attempts=Mail.attempts + 1),
+            execution_options={"synchronize_session": "fetch" if len(some) < 10 else "evaluate"},
+        )
+
+
+def settle_mail(
+    session: Session,
+    mail_id: int,
+    disposition: Disposition,
+    at: datetime,
+    *,
+    reason: str | None = None,
+    **others: Any,
+) -> None:
+    """Write a mail's fate, and any other columns with it (`unit_id`, `kind`, `text`, `trouble`, …)."""
+    session.execute(
+        update(Mail)
+        .where(Mail.id == mail_id)
+        .values(disposition=disposition.value, reason=reason, handled_at=at, **others)
+    )
+
+
+def mail(session: Session, mail_id: int) -> Mail | None:
+    """The mail with this id."""
+    return session.get(Mail, mail_id)
+
+
+def mails_with_ids(session: Session, mail_ids: Iterable[int]) -> list[Mail]:
+    """The mails with these ids, in the order of their ids."""
+    found: list[Mail] = []
+    for some in chunks(sorted(set(mail_ids))):
+        found += session.scalars(select(Mail).where(Mail.id.in_(some)).order_by(Mail.id))
+    return found
+
+
+def mail_by_message_id(session: Session, message_id: str) -> Mail | None:
+    """The first mail that came with this Message-ID."""
+    found = select(Mail).where(Mail.message_id == message_id)
+    return session.scalars(found.order_by(Mail.id).limit(1)).first()
+
+
+def earlier_twin(
+    session: Session, mail_id: int, content_key: str | None, message_id: str | None
+) -> Mail | None:
+    """The earlier mail that this one repeats: the same content with the same Message-ID, or both without one."""
+    if content_key is None:
+        return None
+    same_id = Mail.message_id.is_(None) if message_id is None else Mail.message_id == message_id
+    found = select(Mail).where(Mail.content_key == content_key, same_id, Mail.id < mail_id)
+    return session.scalars(found.order_by(Mail.id).limit(1)).first()
+
+
+def mail_with_bytes(session: Session, sha256: str) -> Mail | None:
+    """The first mail with exactly these raw bytes, in whatever folder and under whatever UIDVALIDITY."""
+    found = select(Mail).where(Mail.sha256 == sha256, Mail.sha256 != "")
+    return session.scalars(found.order_by(Mail.id).limit(1)).first()
+
+
+def mails_from_since(session: Session, sender: str, since: datetime) -> int:
+    """How many mails an address has sent us since a moment."""
+    counted = select(func.count()).select_from(Mail)
+    return session.scalars(counted.where(Mail.sender == sender, Mail.received_at >= since)).one()
+
+
+def mails_to_move(session: Session, folder: str, uidvalidity: int, limit: int) -> list[tuple[int, int]]:
+    """(id, uid) of settled mails whose housekeeping in the mailbox is not done, oldest first."""
+    waiting = select(Mail.id, Mail.uid).where(
+        Mail.folder == folder,
+        Mail.uidvalidity == uidvalidity,
+        ~Mail.moved,
+        Mail.disposition.not_in([Disposition.PENDING.value, Disposition.QUARANTINED.value]),
+    )
+    return [(row[0], row[1]) for row in session.execute(waiting.order_by(Mail.id).limit(limit))]
+
+
+def mark_moved(session: Session, mail_ids: Iterable[int]) -> None:
+    """Remember that the housekeeping of these mails is done."""
+    for some in chunks(mail_ids):
+        session.execute(
+            update(Mail).where(Mail.id.in_(some)).values(moved=True),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def mail_counts(session: Session) -> dict[Disposition, int]:
+    """How many mails have each fate; those that none has are left out."""
+    rows = session.execute(select(Mail.disposition, func.count()).group_by(Mail.disposition))
+    return {Disposition(row[0]): row[1] for row in rows}
+
+
+def oldest_pending(session: Session) -> datetime | None:
+    """Since when the oldest mail that is not handled lies here."""
+    return session.scalar(
+        select(func.min(Mail.fetched_at)).where(Mail.disposition == Disposition.PENDING.value)
+    )
+
+
+def archived_digests(session: Session) -> Iterator[str]:
+    """The SHA-256 of every mail whose raw bytes must lie in the archive, each once, in order."""
+    found = select(Mail.sha256).where(Mail.sha256 != "").distinct().order_by(Mail.sha256)
+    yield from session.scalars(found.execution_options(yield_per=5000))
+
+
+# ---------------------------------------------------------------- folders
+
+
+def folder(session: Session, name: str, uidvalidity: int) -> Folder:
+    """How far a folder was read under this UIDVALIDITY; a folder never seen begins at 0."""
+    session.execute(
+        insert_into(session, Folder).values(name=name, uidvalidity=uidvalidity).on_conflict_do_nothing()
+    )
+    return session.scalars(select(Folder).where(Folder.name == name, Folder.uidvalidity == uidvalidity)).one()
+
+
+def record_poll(
+    session: Session,
+    name: str,
+    uidvalidity: int,
+    at: datetime,
+    *,
+    last_uid: int | None = None,
+    swept: bool = False,
+) -> None:
+    """Remember that a folder was looked at: up to which UID, and whether all of them were compared."""
+    row = folder(session, name, uidvalidity)
+    row.polled_at = at
+    row.last_uid = max(row.last_uid, last_uid or 0)
+    if swept:
+        row.swept_at = at
+
+
+def last_poll(session: Session) -> datetime | None:
+    """When any folder was last looked at."""
+    return session.scalar(select(func.max(Folder.polled_at)))
+
+
+def known_uidvalidities(session: Session, name: str) -> tuple[int, ...]:
+    """Every UIDVALIDITY under which a folder was seen, oldest first."""
+    return tuple(session.scalars(select(Folder.uidvalidity).where(Folder.name == name).order_by(Folder.id)))
+
+
+# ---------------------------------------------------------------- forms as they came
+
+
+def add_filing(session: Session, values: Mapping[str, Any]) -> int:
+    """The id of a new row of `Filing` with these columns."""
+    return session.scalars(insert(Filing).returning(Filing.id), [dict(values)]).one()
+
+
+def filings_of(session: Session, mail_id: int) -> list[Filing]:
+    """The forms of a mail, in the order in which they were read."""
+    return list(session.scalars(select(Filing).where(Filing.mail_id == mail_id).order_by(Filing.id)))
+
+
+def set_filing_outcome(session: Session, filing_ids: Iterable[int], outcome: str) -> int:
+    """How many filings now have this outcome."""
+    return sum(
+        rows_changed(session, update(Filing).where(Filing.id.in_(some)).values(outcome=outcome))
+        for some in chunks(filing_ids)
+    )

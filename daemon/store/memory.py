@@ -1,0 +1,61 @@
+"""What the calendar has done already, and the daemon's small notes about itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from daemon.store.statements import insert_into, rows_changed
+from daemon.store.tables import Done, Note
+
+
+def done(session: Session, key: str) -> bool:
+    """Whether the calendar has this behind it, done or skipped."""
+    return session.get(Done, key) is not None
+
+
+def do_once(
+    session: Session, key: str, at: datetime, *, outcome: str = "done", text: str | None = None
+) -> bool:
+    """Whether it is to be done now: True for the first who asks with this key, never again.
+
+    It counts as not asked if the transaction is undone.
+    """
+    statement = insert_into(session, Done).values(key=key, at=at, outcome=outcome, text=text)
+    return rows_changed(session, statement.on_conflict_do_nothing()) == 1
+
+
+def done_keys(session: Session, prefix: str = "") -> frozenset[str]:
+    """Every key that is done and begins with `prefix`."""
+    found = (
+        select(Done.key).where(Done.key.startswith(prefix, autoescape=True)) if prefix else select(Done.key)
+    )
+    return frozenset(session.scalars(found))
+
+
+def note(session: Session, name: str) -> str | None:
+    """What was noted under a name; None if nothing was."""
+    return session.scalar(select(Note.value).where(Note.name == name))
+
+
+def note_taken_at(session: Session, name: str) -> datetime | None:
+    """When a note was last written."""
+    return session.scalar(select(Note.at).where(Note.name == name))
+
+
+def set_note(session: Session, name: str, value: str, at: datetime) -> None:
+    """Write a note, in place of what stood under its name."""
+    statement = insert_into(session, Note).values(name=name, value=value, at=at)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=[Note.name], set_={"value": value, "at": at})
+    )
+
+
+def drop_note(session: Session, name: str) -> bool:
+    """Take a note away, such as that of an alarm that is over; whether there was one."""
+    row = session.get(Note, name)
+    if row is not None:
+        session.delete(row)
+    return row is not None
