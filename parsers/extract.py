@@ -116,7 +116,7 @@ class _Notes:
 def _form(draft: Draft, content: Content, part: str) -> Form:
     notes = _Notes()
     head = _head(draft, content, notes)
-    items = _items(draft, content, notes)
+    items = _items(draft, notes)
     _rules(draft, items, notes)
     _totals(draft, items, notes)
     _remarks_on_reading(draft, items, notes)
@@ -157,7 +157,7 @@ def _simple(blank: Field, raw: Raw | None, path: str, notes: _Notes) -> Value:
     """The value of one blank, its place noted and its faults said."""
     if raw is not None:
         notes.places[path] = raw.place
-    read = _understood(blank, raw) if raw is not None else Read[Value](None)
+    read: Read[Value] = Read(None) if raw is None else _understood(blank, raw)
     for fault in read.faults:
         notes.add(path, fault)
     if raw is not None and raw.doubt:
@@ -265,7 +265,7 @@ def _contact(draft: Draft, values: dict[str, Value], notes: _Notes) -> None:
 # ---------------------------------------------------------------- items
 
 
-def _items(draft: Draft, content: Content, notes: _Notes) -> list[dict[str, Value]]:
+def _items(draft: Draft, notes: _Notes) -> list[dict[str, Value]]:
     kept = [item for item in draft.items if _has_content(draft.kind, item)]
     kept, continued = _continued(draft.kind, kept)
     doubtful = ""

@@ -136,9 +136,7 @@ def _names_in(text: str) -> list[str]:
         return [joined]
     names: list[str] = []
     for token in tokens:
-        if names and len(token) == 1 and len(names[-1]) == 1:
-            names[-1] += token
-        elif re.fullmatch(r"\(.*\)", token) and names:
+        if names and (re.fullmatch(r"\(.*\)", token) or len(token) == len(names[-1]) == 1):
             names[-1] += token
         else:
             names.append(token)
@@ -357,11 +355,18 @@ def _phone(match: re.Match[str]) -> str:
 
 
 def _contact_names(text: str) -> str | None:
+    """Names left when the phones are gone; what stands in brackets is a post, unless there is nothing else."""
+    plain = re.sub(r"_+", " ", text)
+    names = _parted_names(TITLES.sub(" ", plain)) or _parted_names(plain)
+    return "、".join(names) or None
+
+
+def _parted_names(text: str) -> list[str]:
     names: list[str] = []
-    for part in PEOPLE_PARTING.split(TITLES.sub(" ", re.sub(r"_+", " ", text))):
+    for part in PEOPLE_PARTING.split(text):
         names += _names_in(re.sub(r"^[\s.。()\[\]+*-]+|[\s.。()\[\]+*-]+$", "", part))
-    cleaned = [name.strip(".。()[]-+*") for name in names]
-    return "、".join(dict.fromkeys(name for name in cleaned if name and name not in NOTHING)) or None
+    cleaned = (name.strip(".。()[]-+*") for name in names)
+    return list(dict.fromkeys(name for name in cleaned if name and name not in NOTHING))
 
 
 # ---------------------------------------------------------------- sections
@@ -380,6 +385,8 @@ LEAD_WORDS = re.compile(
 def sections(text: str) -> tuple[str, ...]:
     """Names of sections as written, in order, with (牵头) kept on the leading one."""
     plain = re.sub(r"_+", " ", normalise(text)).replace("\n", "、")
+    plain = re.sub(r"(?:牵头|主办)(?:科室|单位)\s*:?\s*([^,、;\s:]+)", r"\1(牵头)", plain)
+    plain = re.sub(r"(?:配合|协办|协助|责任|承办|会办|参与)(?:科室|单位)\s*:?", "、", plain)
     plain = PLACEHOLDER.sub(" ", plain)
     parts = _section_parts(plain)
     names = [_section_name(part) for part in parts]
@@ -397,7 +404,7 @@ def _section_parts(text: str) -> Sequence[str]:
 def _section_name(part: str) -> str | None:
     lead = bool(LEAD_MARK.search(part))
     bare = LEAD_MARK.sub("", ASSIST_MARK.sub("", part))
-    bare = re.sub(r"[\s:]+", "", bare).strip("()[]-等")
+    bare = re.sub(r"[\s:]+", "", bare).strip("()[]-等" + QUOTES)
     stripped = LEAD_WORDS.sub("", bare)
     bare = stripped if len(stripped) >= 2 else bare
     if not bare or not re.search(r"\w", bare) or bare in NOTHING:

@@ -25,8 +25,41 @@ SKIPPED = frozenset(
     {"script", "style", "head", "title", "meta", "link", "template", "noscript", "object", "del"}
 )
 BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
-    " hr html li main nav ol p pre section ul caption legend".split()
+    {
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "ul",
+        "caption",
+        "legend",
+    }
 )
 STRUCK = frozenset({"s", "strike"})
 EMPHASISED = frozenset({"b", "strong", "u", "mark", "ins"})
@@ -281,7 +314,7 @@ class _Grid:
 
 def _mostly_tables(cells: Sequence[Element]) -> bool:
     """Whether the cells hold tables and hardly anything else, as in the frame of a newsletter."""
-    filled = [cell for cell in cells if "".join(cell.itertext()).strip()]
+    filled = [cell for cell in cells if "".join(map(str, cell.itertext())).strip()]
     framing = [cell for cell in filled if any(True for _ in cell.iter("table"))]
     return len(filled) <= 2 and len(framing) == len(filled)
 
@@ -305,7 +338,7 @@ def text_content(text: str, limits: Limits) -> Content:
             at += 1
             continue
         tables += 1
-        blocks.append(_drawn_table(run, at, tables))
+        blocks.append(_drawn_table(run, tables))
         at += len(run)
     return Content("text", tuple(blocks))
 
@@ -375,7 +408,7 @@ def _starts(line: str) -> list[int]:
     ]
 
 
-def _drawn_table(run: _Run, first_line: int, number: int) -> Table:
+def _drawn_table(run: _Run, number: int) -> Table:
     rows = [(at, line, cells) for at, (line, cells) in enumerate(run.lines) if cells is not None]
     header = rows[0][2]
     cells: list[Cell] = []

@@ -149,7 +149,7 @@ WEAK_HEADS = (
 
 def _spaced(pattern: str) -> str:
     """The pattern with blanks allowed between its Chinese characters."""
-    return re.sub(r"(?<=[一-龥])(?=[一-龥])", r"[ \\t]*", pattern)
+    return re.sub(r"(?<=[一-龥])(?=[一-龥]|\(\?:)", r"[ \\t]*", pattern)
 
 
 BRACKET = r"(?:[ \t]*\([^()\n]{0,12}\))?"
@@ -159,16 +159,22 @@ HEAD_LABEL = re.compile(
             rf"(?P<strong>{'|'.join(map(_spaced, STRONG_HEADS))}){BRACKET}[ \t]*:",
             rf"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<plain>{'|'.join(map(_spaced, STRONG_HEADS))})(?:[ \t]*\([^()\n]{{0,12}}\)|(?=[ \t\n_]|$))",
             rf"(?:(?<=^)|(?<=[\s;,。、|)_(]))(?P<weak>{'|'.join(map(_spaced, WEAK_HEADS))}){BRACKET}[ \t]*:",
-            rf"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<sealed>(?:单位|学校)(?:名称|全称)?)[ \t]*\((?:盖章|公章|章|加盖公章)\)",
+            r"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<sealed>(?:单位|学校)(?:名称|全称)?)[ \t]*\((?:盖章|公章|章|加盖公章)\)",
         ]
     ),
     re.MULTILINE,
 )
 
 
+SPACED_OUT = re.compile(r"(?<![一-龥])(?:[一-龥] ){2,}[一-龥](?=[ :(\n]|$)")
+"""A word whose characters are set apart: 联 系 人."""
+
+
 def head_pairs(text: str) -> list[tuple[str, str]]:
     """Head fields and their texts in running text: 填报单位：… 联系人及电话：…"""
-    plain = fields.normalise(_column_gaps(text))
+    plain = SPACED_OUT.sub(
+        lambda match: match.group(0).replace(" ", ""), fields.normalise(_column_gaps(text))
+    )
     matches = list(HEAD_LABEL.finditer(plain))
     pairs: list[tuple[str, str]] = []
     for number, match in enumerate(matches):
@@ -349,7 +355,7 @@ def _column_field(form: FormKind, cell: Cell | None, upper: Cell | None) -> str 
     if (
         above
         and (combined := item_field(form, above)) is not None
-        and (not label or upper is not None and upper.column_span == 1)
+        and (not label or (upper is not None and upper.column_span == 1))
     ):
         return combined if not label else None
     head = head_field(label) if label else None
@@ -480,12 +486,12 @@ def _items(grid: Grid, header: Header, limit: int) -> tuple[Draft, int]:
         if _is_repeated_header(grid, header, row):
             row, last = row + 1, row + 1
             continue
-        if _is_text_row(grid, header, row):
+        if _is_text_row(grid, row):
             if _ends_items(grid, row):
                 break
             row += 1
             continue
-        item = _item(grid, header, range(row, row + group), draft)
+        item = _item(grid, header, range(row, row + group))
         _sort_in(draft, item, grid, row)
         row += group
         last = row
@@ -515,7 +521,7 @@ def _is_repeated_header(grid: Grid, header: Header, row: int) -> bool:
     return len(same) >= 2 and len(same) * 2 > len(header.columns)
 
 
-def _is_text_row(grid: Grid, header: Header, row: int) -> bool:
+def _is_text_row(grid: Grid, row: int) -> bool:
     """Whether the row is no item: a note, a title, or a line of the head that spans the table."""
     cells = grid.filled(row)
     if not cells:
@@ -529,10 +535,10 @@ def _is_text_row(grid: Grid, header: Header, row: int) -> bool:
     if labelled and labelled[0] is first and (first.column_span > 1 or len(labelled) * 2 >= len(cells)):
         return bool(head_pairs(first.text)) or len(labelled) > 1 or len(cells) <= 2
     spans_all = first.column_span >= max(2, grid.columns - 1)
-    return spans_all and len(cells) == 1 and not _fits_key(header, first)
+    return spans_all and len(cells) == 1 and not _is_total(first)
 
 
-def _fits_key(header: Header, cell: Cell) -> bool:
+def _is_total(cell: Cell) -> bool:
     return forms.TOTAL.match(fields.compact(cell.text)) is not None
 
 
@@ -542,7 +548,7 @@ def _ends_items(grid: Grid, row: int) -> bool:
     return bool(cells) and (title_of(cells[0].text) is not None or bool(head_pairs(cells[0].text)))
 
 
-def _item(grid: Grid, header: Header, rows: range, draft: Draft) -> Item:
+def _item(grid: Grid, header: Header, rows: range) -> Item:
     by_field: dict[str, list[Cell]] = {}
     for row in rows:
         for column, name in sorted(header.columns.items()):
@@ -593,9 +599,7 @@ def _with_options(item: Item) -> Item:
         lines.append(_option_line(secretary.text, "市委教育工委书记"))
     if section is not None:
         lines.append(_option_line(section.text, "市局相关科室,具体是"))
-    some = secretary or section
-    assert some is not None
-    item["levels"] = replace(some, text="\n".join(lines))
+    item["levels"] = replace(secretary or section or Raw("", Place("")), text="\n".join(lines))
     return item
 
 
@@ -615,7 +619,7 @@ def _sort_in(draft: Draft, item: Item, grid: Grid, row: int) -> None:
     if not texts:
         return
     key = item.get(draft.kind.key)
-    leading = [text for text in texts[:2]]
+    leading = texts[:2]
     if any(forms.TOTAL.match(text) for text in leading if text):
         draft.totals.append(item)
     elif any(forms.EXAMPLE.search(text) for text in leading) or (
@@ -659,7 +663,7 @@ def _labelled(grid: Grid) -> list[_Element]:
         for name, raw in pairs:
             if name in {f.name for f in form.item}:
                 if name in item and (
-                    name == form.key or name == "levels" or raw.filled and item[name].filled
+                    name == form.key or name == "levels" or (raw.filled and item[name].filled)
                 ):
                     draft.items.append(item)
                     item = {}

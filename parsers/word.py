@@ -124,7 +124,7 @@ class _Package:
             root = etree.fromstring(self.read(name), parser)
         except (etree.XMLSyntaxError, ValueError) as error:
             raise Unreadable(DAMAGED) from error
-        if root.getroottree().docinfo.doctype:
+        if getattr(root.getroottree().docinfo, "doctype", ""):
             raise Refused("文件内含外部实体声明，为安全起见未打开")
         return root
 
@@ -149,7 +149,7 @@ class _Package:
         if "docProps/custom.xml" not in self.names:
             return {}
         return {
-            name: "".join(node.itertext())
+            name: "".join(map(str, node.itertext()))
             for node in self.tree("docProps/custom.xml")
             if (name := node.get("name")) is not None
         }
