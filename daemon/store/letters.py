@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from daemon.model import LetterKind, LetterState
 from daemon.store.statements import chunks, insert_into, is_postgresql
@@ -171,14 +171,14 @@ def claim_deliveries(session: Session, now: datetime, until: datetime, limit: in
     ids = list(session.scalars(due))
     if not ids:
         return []
+    columns = (Letter.id, Letter.kind, Letter.message_id, Letter.subject, Letter.raw)
     rows = session.execute(
-        select(Delivery, Letter)
+        select(Delivery.id, Delivery.address, Delivery.attempts, Delivery.state, *columns)
         .join(Letter, Delivery.letter_id == Letter.id)
         .where(Delivery.id.in_(ids))
-        .options(undefer(Letter.raw))
         .order_by(Delivery.next_at, Delivery.id)
-    ).all()
-    claimed = [_claimed(delivery, row) for delivery, row in rows]
+    )
+    claimed = [_claimed(*row) for row in rows]
     session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids))
@@ -194,17 +194,27 @@ def claim_deliveries(session: Session, now: datetime, until: datetime, limit: in
     return claimed
 
 
-def _claimed(delivery: Delivery, letter: Letter) -> Due:
+def _claimed(
+    delivery_id: int,
+    address: str,
+    attempts: int,
+    state: str,
+    letter_id: int,
+    kind: str,
+    message_id: str,
+    subject: str,
+    raw: bytes,
+) -> Due:
     return Due(
-        delivery_id=delivery.id,
-        letter_id=letter.id,
-        kind=LetterKind(letter.kind),
-        address=delivery.address,
-        message_id=letter.message_id,
-        subject=letter.subject,
-        raw=letter.raw,
-        attempts=delivery.attempts + 1,
-        interrupted=delivery.state == SENDING,
+        delivery_id=delivery_id,
+        letter_id=letter_id,
+        kind=LetterKind(kind),
+        address=address,
+        message_id=message_id,
+        subject=subject,
+        raw=raw,
+        attempts=attempts + 1,
+        interrupted=state == SENDING,
     )
 
 
