@@ -324,13 +324,12 @@ class Mailbox:
         that have vanished do not come. Those in hand when a connection broke come last, one at a time.
         """
         folder = self._opened()
-        calm: list[int] = []
-        suspect: list[int] = []
-        for uid in uids:
-            (suspect if self._drops[folder.name, folder.uidvalidity, uid] else calm).append(uid)
-        for chunk in _chunks(calm, SIZES_AT_ONCE):
+        wanted = list(uids)
+        drops = {uid: self._drops[folder.name, folder.uidvalidity, uid] for uid in wanted}
+        for chunk in _chunks([uid for uid in wanted if not drops[uid]], SIZES_AT_ONCE):
             yield from self._fetch_chunk(folder, chunk, batch_bytes, max_bytes)
-        for uid in suspect:
+        # The worst come last: whichever breaks the connection again holds nobody up.
+        for uid in sorted((uid for uid in wanted if drops[uid]), key=lambda uid: drops[uid]):
             yield from self._fetch_suspect(folder, uid, batch_bytes, max_bytes)
 
     def _fetch_chunk(

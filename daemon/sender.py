@@ -331,18 +331,18 @@ class Sender:
         with limit:
             try:
                 client.login()
-            except (OSError, ValueError) as error:
+            except (OSError, UnicodeEncodeError) as error:
                 _discard(client)
                 raise self._not_connected(client, error) from error
         self._yagmail = client
         self._letters = 0
         self._last_answer = self._clock()
 
-    def _not_connected(self, client: yagmail.SMTP, error: OSError | ValueError) -> Exception:
+    def _not_connected(self, client: yagmail.SMTP, error: OSError | UnicodeEncodeError) -> Exception:
         """The same error, with the stage it belongs to and its answer read."""
         if client.smtp is not None:
             self._stage = Stage.LOGIN
-        if isinstance(error, ValueError):
+        if isinstance(error, UnicodeEncodeError):
             return _Unwelcome(Stage.LOGIN, 535, "用户名或密码含有非 ASCII 字符")
         if isinstance(error, smtplib.SMTPNotSupportedError):
             return _Unwelcome(Stage.LOGIN, 502, f"服务器不支持登录或 STARTTLS（{error}）")
@@ -353,7 +353,7 @@ class Sender:
         return error
 
     def _smtp(self) -> smtplib.SMTP:
-        assert self._yagmail is not None  # noqa: S101 (only called once connected)
+        assert self._yagmail is not None
         smtp: smtplib.SMTP = self._yagmail.smtp
         return smtp
 

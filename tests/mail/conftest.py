@@ -11,7 +11,7 @@ from daemon.connection import Security, ServerSettings
 from daemon.mailbox import Mailbox
 from daemon.sender import Sender, SenderSettings
 from tests.servers.fixtures import imap_link, mail_stack, netease, scripted_smtp, smtp_link
-from tests.servers.mailstack import OFFICE, PASSWORD, MailStack
+from tests.servers.mailstack import OFFICE, PASSWORD, MailStack, wait_until
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 __all__ = ["imap_link", "mail_stack", "netease", "scripted_smtp", "smtp_link"]
@@ -78,3 +78,9 @@ def scripted_sender(scripted_settings: SenderSettings) -> Iterator[Sender]:
     """A sender to the scripted server."""
     with Sender(scripted_settings) as sender:
         yield sender
+
+
+@pytest.fixture
+def settle() -> Callable[[Callable[[], object]], None]:
+    """Waits until something holds that servers see a moment after clients."""
+    return wait_until

@@ -88,6 +88,9 @@ service imap-login {
 }
 service anvil {
   $unconfined
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   $unconfined
