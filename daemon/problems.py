@@ -1,0 +1,918 @@
+"""The workflow of one problem as one table: (state, event) -> Decision or Refusal. Pure.
+
+Read `_table` aloud: it is product.md, "One problem". `carry_out` follows a decision's consequences
+(a registered problem is referred and assigned in the same breath), each one line of history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from daemon.events import (
+    ASSIGNMENT_QUESTIONED,
+    WITHDRAWAL_ASKED,
+    Accepted,
+    Actor,
+    Archived,
+    Assigned,
+    Bounced,
+    CallbackSilent,
+    CalledBack,
+    Chased,
+    ClaimChecked,
+    Claimed,
+    Closed,
+    CompletionReported,
+    Corrected,
+    CorrectionNeeded,
+    Course,
+    Declined,
+    DeclinedAssignment,
+    Event,
+    ExtensionAsked,
+    ExtensionDecided,
+    Held,
+    HistoryLine,
+    Inspected,
+    Instructed,
+    Listed,
+    MeasureDone,
+    MeasuresSet,
+    MechanismNoted,
+    Merged,
+    OfficeDecided,
+    OnSite,
+    Planned,
+    ProcedureAsked,
+    Progressed,
+    Reachable,
+    Reassigned,
+    Referred,
+    Registered,
+    Reopened,
+    Resumed,
+    Selected,
+    Submitted,
+    Surveyed,
+    Suspended,
+    Verified,
+    VisitArranged,
+    Withdrawn,
+    course,
+)
+from daemon.model import ENDED_STATES, LetterKind, Measure, OnSiteOutcome, Problem, State, UnitKind
+from daemon.workdays import Calendar
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRules:
+    """Every time rule of a problem, in working days unless said otherwise; `[deadlines]`, `[workflow]`."""
+
+    referral: Literal["automatic", "confirm"] = "automatic"
+    correction: int = 3
+    registration: int = 2
+    session_list: int = 10
+    session_choice_reminder: int = 3
+    session_picks: int = 2
+    accept: int = 1
+    decline: int = 2
+    plan: int = 5
+    progress: int = 10
+    chase_first: int = 1
+    chase_head: int = 2
+    chase_bureau: int = 5
+    due_soon: int = 3
+    completion_check: int = 3
+    callback: int = 3
+    mechanism: int = 20
+    handling: int = 30
+    """For a problem assigned without a deadline."""
+    rework: int = 10
+    """For rework and reopening, when the old deadline leaves less."""
+    reopen_days: int = 30
+    """Calendar days for an objection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a decision needs to know besides the problem: the moment, the rules, the course so far."""
+
+    now: datetime
+    rules: WorkflowRules = WorkflowRules()
+    calendar: Calendar = field(default_factory=Calendar)
+    course: Course = field(default_factory=Course)
+    zone: ZoneInfo = SHANGHAI
+
+    @property
+    def today(self) -> date:
+        return self.day(self.now)
+
+    def day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+
+class Party(StrEnum):
+    """To whom a letter goes; the shell finds the addresses."""
+
+    SCHOOL = "school"
+    SCHOOL_HEAD = "school_head"
+    SENDER = "sender"
+    """Whoever sent the mail, also from an unknown address."""
+    LEAD_SECTION = "lead_section"
+    LEAD_HEAD = "head_of_lead"
+    ASSIST_SECTIONS = "assist_sections"
+    FORMER_SECTION = "former_section"
+    """The section that led before; its id stands in the facts as `former_section_id`."""
+    COMMITTEE_OFFICE = "committee_office"
+    BUREAU_OFFICE = "bureau_office"
+    SECRETARY = "secretary"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterOrder:
+    """A letter to be written about the problem as it stands after the decision."""
+
+    kind: LetterKind
+    to: Party
+    cc: tuple[Party, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    at_once: bool = True
+    """An answer goes out at any hour; what the calendar sends waits for working hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionOrder:
+    """Something the office must decide; `kind` and `payload` say what its answer carries out."""
+
+    kind: str
+    text: str
+    suggestion: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    to: Party = Party.COMMITTEE_OFFICE
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one event does: the new state, changed fields, the line of history, letters, questions."""
+
+    state: State
+    event: str
+    text: str
+    """Chinese, for the history."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    letters: tuple[LetterOrder, ...] = ()
+    questions: tuple[QuestionOrder, ...] = ()
+    then: tuple[Event, ...] = ()
+    """What follows of itself, to be decided next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The event changes nothing, and why; a person reads it."""
+
+    reason: str
+
+
+Outcome = Decision | Refusal
+
+BEFORE_ASSIGNMENT = frozenset(
+    {State.RECEIVED, State.NEEDS_CORRECTION, State.HELD, State.REGISTERED, State.LISTED, State.SUBMITTED}
+    | {State.REFERRED}
+)
+HANDLED = frozenset(
+    {State.ASSIGNED, State.ACCEPTED, State.PLANNED, State.SURVEYED, State.ON_SITE, State.IN_PROGRESS}
+    | {State.REWORK, State.REOPENED}
+)
+"""A section has it in hand."""
+ON_THE_WAY = HANDLED | {State.SELECTED}
+OPEN = frozenset(State) - ENDED_STATES
+BEGUN = (State.ASSIGNED, State.ACCEPTED)
+
+DAEMON_ONLY: frozenset[UnitKind | None] = frozenset({None})
+OFFICE: frozenset[UnitKind | None] = frozenset({None, UnitKind.COMMITTEE_OFFICE})
+SECTIONS: frozenset[UnitKind | None] = frozenset({UnitKind.SECTION})
+ALLOWED: Mapping[type[Event], frozenset[UnitKind | None]] = {
+    CorrectionNeeded: OFFICE,
+    Held: OFFICE,
+    Verified: OFFICE,
+    Registered: OFFICE,
+    Corrected: OFFICE | {UnitKind.SCHOOL},
+    Claimed: frozenset({UnitKind.SCHOOL, UnitKind.SECTION}),
+    ClaimChecked: OFFICE,
+    Bounced: DAEMON_ONLY,
+    Reachable: DAEMON_ONLY,
+    Declined: OFFICE,
+    Merged: OFFICE,
+    Withdrawn: OFFICE | {UnitKind.SCHOOL},
+    Suspended: OFFICE,
+    Resumed: OFFICE,
+    ProcedureAsked: OFFICE,
+    Chased: OFFICE | {UnitKind.BUREAU_OFFICE},
+    Listed: OFFICE,
+    Submitted: OFFICE,
+    Selected: OFFICE | {UnitKind.SECRETARY},
+    Referred: OFFICE | {UnitKind.SECRETARY},
+    Instructed: OFFICE | {UnitKind.SECRETARY},
+    Assigned: OFFICE,
+    Reassigned: OFFICE,
+    VisitArranged: OFFICE | SECTIONS,
+    Accepted: SECTIONS,
+    DeclinedAssignment: SECTIONS,
+    Planned: SECTIONS,
+    Surveyed: SECTIONS,
+    OnSite: OFFICE | SECTIONS,
+    MeasuresSet: OFFICE | SECTIONS,
+    MeasureDone: OFFICE | SECTIONS,
+    Progressed: SECTIONS,
+    ExtensionAsked: SECTIONS,
+    ExtensionDecided: OFFICE,
+    CompletionReported: OFFICE | SECTIONS,
+    MechanismNoted: OFFICE | SECTIONS,
+    OfficeDecided: OFFICE,
+    CalledBack: frozenset({UnitKind.SCHOOL}),
+    CallbackSilent: DAEMON_ONLY,
+    Closed: OFFICE,
+    Archived: OFFICE,
+    Reopened: OFFICE | {UnitKind.SCHOOL},
+    Inspected: frozenset({UnitKind.BUREAU_OFFICE}),
+}
+"""Who may do what. Beyond this a section acts only on what it leads, a school on what it reported."""
+
+SHARED_WITH_ASSISTS = (Progressed, MeasureDone, Claimed, VisitArranged)
+"""What an assisting section may say too."""
+
+SATISFACTION_NAMES: Mapping[str, str] = {
+    "satisfied": "满意",
+    "mostly_satisfied": "基本满意",
+    "dissatisfied": "不满意",
+}
+
+
+def decide(problem: Problem, event: Event, circumstances: Circumstances) -> Outcome:
+    """What an event does to a problem, or why it may not; never raises."""
+    return _not_entitled(problem, event) or _table(problem, event, circumstances)
+
+
+def carry_out(
+    problem: Problem, event: Event, circumstances: Circumstances, history: tuple[HistoryLine, ...] = ()
+) -> tuple[tuple[Decision, ...], Problem] | Refusal:
+    """Every decision that follows from one event, and the problem after the last; or the first's refusal."""
+    first = decide(problem, event, replace(circumstances, course=course(history)))
+    if isinstance(first, Refusal):
+        return first
+    done: list[Decision] = []
+    waiting: list[tuple[Event, Outcome | None]] = [(event, first)]
+    lines: list[HistoryLine] = list(history)
+    while waiting:
+        following, outcome = waiting.pop(0)
+        if outcome is None:
+            outcome = decide(problem, following, replace(circumstances, course=course(lines)))
+        if isinstance(outcome, Refusal):
+            continue
+        lines.append(Line(circumstances.now, outcome.event, problem.state, outcome.state))
+        problem = applied(problem, outcome, circumstances.now)
+        done.append(outcome)
+        waiting = [(consequence, None) for consequence in outcome.then] + waiting
+    return tuple(done), problem
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of history, as far as the rules read it."""
+
+    at: datetime
+    event: str
+    from_state: str | None
+    to_state: str | None = None
+
+
+def applied(problem: Problem, decision: Decision, now: datetime) -> Problem:
+    """The problem after a decision."""
+    since = now if decision.state is not problem.state else problem.state_since
+    return replace(problem, state=decision.state, state_since=since, **decision.changes)
+
+
+def _not_entitled(problem: Problem, event: Event) -> Refusal | None:
+    by = event.by
+    if by.kind not in ALLOWED[type(event)]:
+        return Refusal(f"“{event.chinese}”不属于{by.kind.chinese if by.kind else '系统'}的权限")
+    if by.kind is UnitKind.SECTION:
+        assisting = by.unit_id in problem.assist_section_ids and isinstance(event, SHARED_WITH_ASSISTS)
+        if by.unit_id is None or (by.unit_id != problem.lead_section_id and not assisting):
+            return Refusal(f"{by.name}不是{problem.number}的承办科室")
+    if by.kind is UnitKind.SCHOOL and (by.unit_id is None or by.unit_id != problem.unit_id):
+        return Refusal(f"{problem.number}不是{by.name}上报的问题")
+    return None
+
+
+def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
+    """The workflow. Each line: in this state, this happens."""
+    match problem.state, event:
+        # 收件与登记
+        case ((State.RECEIVED | State.NEEDS_CORRECTION), CorrectionNeeded()):
+            return _ask_correction(event, at)
+        case ((State.RECEIVED | State.NEEDS_CORRECTION), Held()):
+            return _hold(problem, event)
+        case State.HELD, Verified():
+            registered = Registered(
+                by=event.by, sections=event.sections, unknown_sections=event.unknown_sections
+            )
+            return Decision(State.RECEIVED, event.name, "经核实，准予登记", then=(registered,))
+        case ((State.RECEIVED | State.NEEDS_CORRECTION), Registered()):
+            return _register(problem, event, at)
+        case State.NEEDS_CORRECTION, Corrected():
+            return _mend(problem, event)
+        case state, Corrected() if state in OPEN and state is not State.COMPLETION_REPORTED:
+            return _amend(problem, event)
+
+        # 期与书记批示
+        case State.REGISTERED, Listed():
+            return Decision(
+                State.LISTED, event.name, f"列入{event.session}难点问题清单", {"session": event.session}
+            )
+        case state, Listed() if state in HANDLED and "secretary" in problem.levels and not problem.session:
+            text = f"列入{event.session}难点问题清单（科室同步办理）"
+            return Decision(state, event.name, text, {"session": event.session})
+        case State.LISTED, Submitted():
+            return Decision(State.SUBMITTED, event.name, "难点问题清单已呈报书记", letters=(_news("listed"),))
+        case state, Submitted() if state in HANDLED and problem.session:
+            return Decision(state, event.name, "难点问题清单已呈报书记", letters=(_news("listed"),))
+        case ((State.LISTED | State.SUBMITTED), Selected()):
+            return Decision(
+                State.SELECTED, event.name, "书记选定为本期研究解决的问题", letters=(_news("selected"),)
+            )
+        case state, Selected() if state in HANDLED and problem.session:
+            return Decision(
+                State.SELECTED, event.name, "书记选定，转入一线办理程序", letters=(_news("selected"),)
+            )
+        case ((State.REGISTERED | State.LISTED | State.SUBMITTED), Referred()):
+            return Decision(State.REFERRED, event.name, "转由相关科室办理", letters=(_news("referred"),))
+        case state, Referred() if state in HANDLED and problem.session:
+            return Decision(state, event.name, "书记未选定，由承办科室继续办理")
+        case state, Instructed() if state in OPEN:
+            return _instruct(problem, event)
+
+        # 交办
+        case ((State.SELECTED | State.REFERRED), Assigned()):
+            return _assign(problem, event, at)
+        case ((State.ASSIGNED | State.ACCEPTED), DeclinedAssignment()):
+            return _decline_assignment(problem, event, at)
+        case state, Reassigned() if state in HANDLED:
+            return _reassign(problem, event)
+        case State.ASSIGNED, Accepted():
+            return Decision(State.ACCEPTED, event.name, "科室已签收")
+        case ((State.REWORK | State.REOPENED), Accepted()):
+            return Decision(State.IN_PROGRESS, event.name, "科室已签收返工要求")
+        case ((State.REFERRED | State.ASSIGNED | State.ACCEPTED | State.IN_PROGRESS), ProcedureAsked()):
+            return Decision(
+                problem.state, event.name, "工委办要求按一线办理程序办理", letters=(_to_section("procedure"),)
+            )
+
+        # 办理
+        case ((State.ASSIGNED | State.ACCEPTED), Planned()):
+            return _handled(problem, State.PLANNED, event, event.handling, "已报送工作方案")
+        case state, Planned() if state in HANDLED:
+            return _handled(problem, state, event, event.handling, "更新工作方案")
+        case ((State.ASSIGNED | State.ACCEPTED | State.PLANNED), Surveyed()):
+            return _handled(problem, State.SURVEYED, event, event.handling, "已报送调研情况")
+        case state, Surveyed() if state in HANDLED:
+            return _handled(problem, state, event, event.handling, "更新调研情况")
+        case state, VisitArranged() if state in ON_THE_WAY:
+            return _arrange_visit(problem, event)
+        case state, OnSite() if state in HANDLED:
+            return _on_site(problem, event, at)
+        case state, MeasuresSet() if state in HANDLED:
+            return _set_measures(problem, event)
+        case state, MeasureDone() if state in HANDLED:
+            return _complete_measure(problem, event, at)
+        case state, Progressed() if state in HANDLED:
+            return _progress(problem, event, at)
+        case state, ExtensionAsked() if state in HANDLED:
+            return _ask_extension(problem, event, at)
+        case state, ExtensionDecided() if state in HANDLED:
+            return _decide_extension(problem, event, at)
+
+        # 办结、回访、销号
+        case state, CompletionReported() if state in HANDLED:
+            return _report_completion(problem, event)
+        case State.COMPLETION_REPORTED, OfficeDecided(agree=True):
+            return _agree_completion(problem, event, at)
+        case State.COMPLETION_REPORTED, OfficeDecided():
+            return _rework(
+                problem, event.name, f"工委办不同意办结：{event.reason or '未写理由'}", event.reason, at
+            )
+        case State.COMPLETION_REPORTED, CalledBack(satisfaction="dissatisfied"):
+            return _rework(problem, event.name, f"学校不满意：{event.reason or '未写理由'}", event.reason, at)
+        case State.COMPLETION_REPORTED, CalledBack():
+            return _satisfied(problem, event)
+        case State.COMPLETION_REPORTED, CallbackSilent() if problem.satisfaction is None:
+            return _silence(problem, event, at)
+        case State.COMPLETION_REPORTED, Closed() if _may_close(replace(problem, office_agreed=True), at):
+            return _close(problem, event, at)
+        case State.CLOSED, (CalledBack(satisfaction="dissatisfied") | Reopened()):
+            return _reopen(problem, event, at)
+        case State.ARCHIVED, (CalledBack(satisfaction="dissatisfied") | Reopened()):
+            return _reopen(problem, event, at)
+        case State.CLOSED, CalledBack():
+            name = SATISFACTION_NAMES.get(event.satisfaction, event.satisfaction)
+            return Decision(
+                State.CLOSED, event.name, f"学校回访：{name}", {"satisfaction": event.satisfaction}
+            )
+        case state, MechanismNoted() if state in HANDLED | {State.COMPLETION_REPORTED, State.CLOSED}:
+            return _handled(problem, state, event, {"长效机制": event.text}, "已报送长效机制")
+        case State.CLOSED, Archived():
+            return Decision(State.ARCHIVED, event.name, "归档")
+
+        # 旁支
+        case state, Declined() if state in BEFORE_ASSIGNMENT:
+            text = f"不予受理：{event.reason or '未写理由'}"
+            return Decision(
+                State.DECLINED, event.name, text, letters=(_news("declined", reason=event.reason),)
+            )
+        case state, Merged() if state in OPEN and event.into not in ("", problem.number):
+            return _merge(problem, event)
+        case state, Withdrawn() if state in BEFORE_ASSIGNMENT or state is State.SUSPENDED:
+            return _withdraw(problem, event)
+        case state, Withdrawn() if state in ON_THE_WAY:
+            return (
+                _withdraw(problem, event)
+                if event.by.kind is not UnitKind.SCHOOL
+                else _ask_withdrawal(problem, event)
+            )
+        case state, Suspended() if state in OPEN and state is not State.SUSPENDED:
+            return _suspend(problem, event)
+        case State.SUSPENDED, Resumed():
+            back = at.course.suspended_from or State.REGISTERED
+            return Decision(
+                back, event.name, f"恢复办理（{back.chinese}）", letters=_everybody(problem, "resumed", None)
+            )
+        case state, Inspected() if state in ON_THE_WAY | {State.COMPLETION_REPORTED}:
+            return _inspect(problem, event)
+        case state, Chased() if state in HANDLED:
+            chase = LetterOrder(LetterKind.SECTION_CHASE, Party.LEAD_SECTION, facts={"topic": "ordered"})
+            return Decision(state, event.name, f"{event.by.name}催办", letters=(chase,))
+        case State.NEEDS_CORRECTION, Chased():
+            return Decision(problem.state, event.name, "催报补正", letters=(_correction(at, "ordered", ()),))
+        case state, Claimed() if state in HANDLED | {State.NEEDS_CORRECTION}:
+            return _claim(problem, event)
+        case state, ClaimChecked() if state in OPEN and at.course.claimed:
+            text = "经核对，确已报送" if event.true else "经核对，尚未收到"
+            return Decision(state, event.name, text)
+        case state, Bounced():
+            return Decision(state, event.name, f"发往{event.address}的邮件被退回，暂停催办")
+        case state, Reachable():
+            return Decision(state, event.name, "邮箱已可送达，恢复催办")
+        case _:
+            return Refusal(f"{problem.number}当前状态为“{problem.state.chinese}”，不能{event.chinese}")
+
+
+# --- letters that many lines order -------------------------------------------------------------
+
+
+def _news(topic: str, *, to: Party = Party.SCHOOL, **facts: Any) -> LetterOrder:
+    return LetterOrder(LetterKind.PROBLEM_NEWS, to, facts={"topic": topic, **facts})
+
+
+def _to_section(topic: str, **facts: Any) -> LetterOrder:
+    return LetterOrder(
+        LetterKind.SECTION_DIGEST, Party.LEAD_SECTION, (Party.ASSIST_SECTIONS,), {"topic": topic, **facts}
+    )
+
+
+def _everybody(problem: Problem, topic: str, reason: str | None) -> tuple[LetterOrder, ...]:
+    """News to the school, and to the section if one has the problem in hand."""
+    letters = [_news(topic, reason=reason)]
+    if problem.lead_section_id is not None:
+        letters.append(_to_section(topic, reason=reason))
+    return tuple(letters)
+
+
+def _correction(at: Circumstances, topic: str, faults: tuple[str, ...]) -> LetterOrder:
+    due = at.calendar.workdays_after(at.today, at.rules.correction)
+    facts = {"topic": topic, "faults": faults, "due": due}
+    return LetterOrder(LetterKind.CORRECTION_REQUEST, Party.SENDER, facts=facts)
+
+
+# --- intake ------------------------------------------------------------------------------------
+
+
+def _ask_correction(event: CorrectionNeeded, at: Circumstances) -> Decision:
+    text = "退回补正：" + "；".join(event.faults)
+    return Decision(
+        State.NEEDS_CORRECTION, event.name, text, letters=(_correction(at, "first", event.faults),)
+    )
+
+
+def _hold(problem: Problem, event: Held) -> Decision:
+    question = QuestionOrder("held_problem", f"{problem.number}待核实：{event.reason}")
+    notice = LetterOrder(LetterKind.HELD_NOTICE, Party.SENDER, facts={"reason": event.reason})
+    return Decision(
+        State.HELD, event.name, f"待核实：{event.reason}", letters=(notice,), questions=(question,)
+    )
+
+
+def _register(problem: Problem, event: Registered, at: Circumstances) -> Decision:
+    """Registered: the secretary's wait for a session, the sections' go there at once."""
+    receipt = LetterOrder(LetterKind.RECEIPT, Party.SENDER)
+    questions: list[QuestionOrder] = []
+    then: tuple[Event, ...] = ()
+    if "section" in problem.levels:
+        questions = [_unknown_section(problem, name, nearest) for name, nearest in event.unknown_sections]
+        if event.sections and not questions and at.rules.referral == "automatic":
+            then = _referral(event.sections, event.by)
+        elif event.sections and not questions:
+            payload = {"sections": list(event.sections)}
+            questions.append(
+                QuestionOrder("referral", f"是否将{problem.number}转所列科室办理", "同意", payload)
+            )
+        elif not questions:
+            questions.append(QuestionOrder("referral", f"{problem.number}勾选了市局相关科室，但未写明科室"))
+    return Decision(
+        State.REGISTERED, event.name, "登记", letters=(receipt,), questions=tuple(questions), then=then
+    )
+
+
+def _referral(sections: tuple[int, ...], by: Actor) -> tuple[Event, ...]:
+    return (Referred(by=by), Assigned(by=by, lead=sections[0], assists=sections[1:]))
+
+
+def _unknown_section(problem: Problem, name: str, nearest: tuple[str, ...]) -> QuestionOrder:
+    hint = f"，相近的有：{'、'.join(nearest)}" if nearest else ""
+    text = f"{problem.number}要求“{name}”配合解决，通讯录中没有这个科室{hint}"
+    suggestion = nearest[0] if nearest else None
+    return QuestionOrder("unknown_section", text, suggestion, {"name": name, "nearest": list(nearest)})
+
+
+def _mend(problem: Problem, event: Corrected) -> Decision:
+    registered = Registered(by=event.by, sections=event.sections, unknown_sections=event.unknown_sections)
+    changes = {**event.changes, "version": problem.version + 1}
+    if event.by.kind is UnitKind.SCHOOL:
+        registered = replace(registered, by=Actor())
+    return Decision(State.RECEIVED, event.name, _amendment_text(problem, event), changes, then=(registered,))
+
+
+def _amend(problem: Problem, event: Corrected) -> Decision:
+    letters = [LetterOrder(LetterKind.RECEIPT, Party.SENDER, facts={"topic": "amended"})]
+    if problem.lead_section_id is not None:
+        letters.append(_to_section("amended", changes=dict(event.changes)))
+    elif problem.state in (State.LISTED, State.SUBMITTED, State.SELECTED):
+        letters.append(_news("amended", to=Party.COMMITTEE_OFFICE, changes=dict(event.changes)))
+    changes = {**event.changes, "version": problem.version + 1}
+    return Decision(problem.state, event.name, _amendment_text(problem, event), changes, tuple(letters))
+
+
+def _amendment_text(problem: Problem, event: Corrected) -> str:
+    parts = [f"{name}：{getattr(problem, name, None)} → {value}" for name, value in event.changes.items()]
+    return f"更正为第{problem.version + 1}版" + ("（" + "；".join(parts) + "）" if parts else "")
+
+
+# --- instruction and assignment ----------------------------------------------------------------
+
+
+def _instruct(problem: Problem, event: Instructed) -> Decision:
+    instruction = f"{problem.instruction}\n{event.text}" if problem.instruction else event.text
+    letters = (
+        (_to_section("instruction", instruction=event.text),) if problem.lead_section_id is not None else ()
+    )
+    return Decision(
+        problem.state, event.name, f"书记批示：{event.text}", {"instruction": instruction}, letters
+    )
+
+
+def _assign(problem: Problem, event: Assigned, at: Circumstances) -> Decision:
+    deadline = event.deadline or at.calendar.workdays_after(at.today, at.rules.handling)
+    if deadline < at.today:
+        return Decision(
+            problem.state,
+            ASSIGNMENT_QUESTIONED,
+            f"办结时限{deadline.isoformat()}已过，未交办",
+            questions=(
+                QuestionOrder(
+                    "deadline", f"{problem.number}的办结时限{deadline.isoformat()}已经过去，请另定"
+                ),
+            ),
+        )
+    assists = tuple(section for section in event.assists if section != event.lead)
+    changes = {"lead_section_id": event.lead, "assist_section_ids": assists, "deadline": deadline}
+    letter = LetterOrder(
+        LetterKind.ASSIGNMENT,
+        Party.LEAD_SECTION,
+        (Party.ASSIST_SECTIONS, Party.COMMITTEE_OFFICE),
+        {"deadline": deadline},
+    )
+    return Decision(State.ASSIGNED, event.name, f"交办，办结时限{deadline.isoformat()}", changes, (letter,))
+
+
+def _decline_assignment(problem: Problem, event: DeclinedAssignment, at: Circumstances) -> Outcome:
+    assigned = at.day(at.course.assigned_at or problem.state_since)
+    last = at.calendar.workdays_after(assigned, at.rules.decline)
+    if at.today > last:
+        return Refusal(
+            f"退回应在交办后{at.rules.decline}个工作日内（{last.isoformat()}前）提出，请与工委办联系"
+        )
+    back = State.SELECTED if at.course.selected else State.REFERRED
+    question = QuestionOrder(
+        "reassignment",
+        f"{event.by.name}退回{problem.number}：{event.reason or '未写理由'}。请改派承办科室",
+        payload={"former_section_id": problem.lead_section_id},
+    )
+    changes = {"lead_section_id": None, "assist_section_ids": ()}
+    text = f"{event.by.name}退回：{event.reason or '未写理由'}"
+    return Decision(back, event.name, text, changes, questions=(question,))
+
+
+def _reassign(problem: Problem, event: Reassigned) -> Outcome:
+    if event.lead == problem.lead_section_id and set(event.assists) == set(problem.assist_section_ids):
+        return Refusal(f"{problem.number}已由该科室承办")
+    deadline = event.deadline or problem.deadline
+    changes = {"lead_section_id": event.lead, "assist_section_ids": event.assists, "deadline": deadline}
+    letters = (
+        LetterOrder(
+            LetterKind.ASSIGNMENT, Party.LEAD_SECTION, (Party.ASSIST_SECTIONS,), {"deadline": deadline}
+        ),
+        _news("reassigned", to=Party.FORMER_SECTION, former_section_id=problem.lead_section_id),
+    )
+    return Decision(State.ASSIGNED, event.name, "改派承办科室", changes, letters)
+
+
+# --- handling ----------------------------------------------------------------------------------
+
+
+def _handled(problem: Problem, state: State, event: Event, given: Mapping[str, str], text: str) -> Decision:
+    handling = {**problem.handling, **given}
+    said = text if problem.state is not State.ASSIGNED else f"{text}（视同签收）"
+    return Decision(state, event.name, said, {"handling": handling})
+
+
+def _arrange_visit(problem: Problem, event: VisitArranged) -> Decision:
+    handling = {**problem.handling, "一线办理日期": event.day.isoformat()}
+    if event.participants:
+        handling["参加人员"] = event.participants
+    facts = {"day": event.day, "participants": event.participants}
+    letters = tuple(
+        LetterOrder(LetterKind.VISIT_INVITATION, party, facts=facts)
+        for party in (Party.SCHOOL, Party.LEAD_SECTION, Party.ASSIST_SECTIONS, Party.SECRETARY)
+    )
+    changes = {"on_site_date": event.day, "handling": handling}
+    return Decision(problem.state, event.name, f"定于{event.day.isoformat()}一线办理", changes, letters)
+
+
+def _on_site(problem: Problem, event: OnSite, at: Circumstances) -> Outcome:
+    """The visit's outcome: solved, or measures, or the secretary takes it over."""
+    fault = _fault_of_measures(event.measures, needed=event.outcome is OnSiteOutcome.SOLUTION_SET)
+    if fault:
+        return Refusal(fault)
+    if event.day is not None and event.day > at.today:
+        return Refusal(f"一线办理日期{event.day.isoformat()}尚未到，不能填写办理结果")
+    changes = {
+        "on_site_outcome": event.outcome,
+        "on_site_date": event.day or problem.on_site_date or at.today,
+        "measures": event.measures,
+        "handling": {**problem.handling, **event.handling},
+    }
+    match event.outcome:
+        case OnSiteOutcome.SOLVED_ON_SITE:
+            then: tuple[Event, ...] = (CompletionReported(by=event.by, result="现场解决"),)
+            return Decision(State.ON_SITE, event.name, "一线办理：现场解决", changes, then=then)
+        case OnSiteOutcome.SOLUTION_SET:
+            text = f"一线办理：制定解决方案，任务措施{len(event.measures)}项"
+            return Decision(State.ON_SITE, event.name, text, changes)
+        case OnSiteOutcome.SECRETARY_HANDLES:
+            brief = LetterOrder(
+                LetterKind.SECRETARY_BRIEF,
+                Party.SECRETARY,
+                (Party.COMMITTEE_OFFICE,),
+                {"topic": "secretary_handles"},
+            )
+            return Decision(State.ON_SITE, event.name, "一线办理：提请书记协调办理", changes, (brief,))
+
+
+def _fault_of_measures(measures: tuple[Measure, ...], *, needed: bool) -> str | None:
+    if needed and not measures:
+        return "制定解决方案须列明任务措施、责任部门和完成时限"
+    for position, measure in enumerate(measures, start=1):
+        if not (measure.measure.strip() and measure.department.strip() and measure.deadline):
+            return f"第{position}项任务措施缺少措施内容、责任部门或完成时限"
+    return None
+
+
+def _set_measures(problem: Problem, event: MeasuresSet) -> Outcome:
+    fault = _fault_of_measures(event.measures, needed=True)
+    if fault:
+        return Refusal(fault)
+    text = f"任务措施共{len(event.measures)}项"
+    return Decision(problem.state, event.name, text, {"measures": event.measures})
+
+
+def _complete_measure(problem: Problem, event: MeasureDone, at: Circumstances) -> Outcome:
+    if not 0 <= event.position < len(problem.measures):
+        return Refusal(f"没有第{event.position + 1}项任务措施")
+    measures = tuple(
+        replace(measure, done=True, completion=event.completion or None)
+        if position == event.position
+        else measure
+        for position, measure in enumerate(problem.measures)
+    )
+    left = sum(not measure.done for measure in measures)
+    text = f"第{event.position + 1}项任务措施完成：{event.completion}" + (
+        "（全部完成，可报办结）" if not left else ""
+    )
+    changes = {"measures": measures, "last_progress_at": at.now}
+    return Decision(_in_progress(problem, at), event.name, text, changes)
+
+
+def _in_progress(problem: Problem, at: Circumstances) -> State:
+    """The state after a word of progress: the whole procedure goes on step by step."""
+    if problem.state is State.ASSIGNED and at.course.whole_procedure:
+        return State.ACCEPTED
+    if problem.state in (State.ACCEPTED, State.PLANNED, State.SURVEYED) and at.course.whole_procedure:
+        return problem.state
+    return State.IN_PROGRESS
+
+
+def _progress(problem: Problem, event: Progressed, at: Circumstances) -> Decision:
+    entry = f"{at.today.isoformat()} {event.by.name}：{event.text}"
+    before = problem.handling.get("办理进展")
+    handling = {**problem.handling, "办理进展": f"{before}\n{entry}" if before else entry}
+    changes = {"handling": handling, "last_progress_at": at.now}
+    return Decision(_in_progress(problem, at), event.name, event.text, changes)
+
+
+def _ask_extension(problem: Problem, event: ExtensionAsked, at: Circumstances) -> Outcome:
+    deadline = problem.deadline
+    if deadline is None:
+        return Refusal(f"{problem.number}没有办结时限，不需要延期")
+    if at.today > deadline:
+        return Refusal(f"办结时限{deadline.isoformat()}已过，延期应在到期前申请，请与工委办联系")
+    if event.until <= deadline:
+        return Refusal(f"申请的日期{event.until.isoformat()}不晚于现办结时限{deadline.isoformat()}")
+    text = f"申请延期至{event.until.isoformat()}：{event.reason or '未写理由'}"
+    payload = {"until": event.until.isoformat(), "reason": event.reason}
+    question = QuestionOrder("extension", f"{event.by.name}对{problem.number}{text}", payload=payload)
+    return Decision(problem.state, event.name, text, questions=(question,))
+
+
+def _decide_extension(problem: Problem, event: ExtensionDecided, at: Circumstances) -> Outcome:
+    if not at.course.extension_pending:
+        return Refusal(f"{problem.number}没有待审批的延期申请")
+    facts = {"agree": event.agree, "until": event.until, "reason": event.reason, "deadline": problem.deadline}
+    letter = LetterOrder(LetterKind.EXTENSION_DECISION, Party.LEAD_SECTION, (Party.ASSIST_SECTIONS,), facts)
+    if not event.agree:
+        text = f"不同意延期：{event.reason or '未写理由'}"
+        return Decision(problem.state, event.name, text, letters=(letter,))
+    if event.until is None:
+        return Refusal("同意延期须写明延至何日")
+    text = f"同意延期至{event.until.isoformat()}（原时限{problem.deadline}）"
+    return Decision(problem.state, event.name, text, {"deadline": event.until}, (letter,))
+
+
+# --- closing -----------------------------------------------------------------------------------
+
+
+def _report_completion(problem: Problem, event: CompletionReported) -> Decision:
+    result = event.result or problem.handling.get("完成情况") or ""
+    undone = [measure.measure for measure in problem.measures if not measure.done]
+    doubt = f"；另有{len(undone)}项任务措施未报完成" if undone else ""
+    handling = {**problem.handling, "完成情况": result} if result else dict(problem.handling)
+    changes = {"handling": handling, "office_agreed": False, "satisfaction": None}
+    question = QuestionOrder(
+        "completion",
+        f"{event.by.name}报告{problem.number}办结：{result or '未写结果'}{doubt}。是否同意办结",
+        payload={"undone": undone},
+    )
+    facts = {"result": result}
+    letters = (
+        (LetterOrder(LetterKind.CALLBACK, Party.SCHOOL, facts=facts),) if problem.unit_id is not None else ()
+    )
+    text = f"报告办结：{result or '未写结果'}{doubt}"
+    return Decision(State.COMPLETION_REPORTED, event.name, text, changes, letters, (question,))
+
+
+def _may_close(problem: Problem, at: Circumstances) -> bool:
+    """The office agreed, and the school is content, or silent for long, or there is no school to ask."""
+    content = problem.satisfaction in ("satisfied", "mostly_satisfied")
+    return problem.office_agreed and (content or problem.unit_id is None or at.course.callback_silent)
+
+
+def _agree_completion(problem: Problem, event: OfficeDecided, at: Circumstances) -> Decision:
+    agreed = replace(problem, office_agreed=True)
+    if _may_close(agreed, at):
+        closed = (Closed(by=event.by),)
+        return Decision(problem.state, event.name, "工委办同意办结", {"office_agreed": True}, then=closed)
+    return Decision(problem.state, event.name, "工委办同意办结，待学校回访", {"office_agreed": True})
+
+
+def _satisfied(problem: Problem, event: CalledBack) -> Outcome:
+    name = SATISFACTION_NAMES.get(event.satisfaction)
+    if name is None:
+        return Refusal("回访答复应为满意、基本满意或不满意")
+    changes = {"satisfaction": event.satisfaction}
+    if problem.office_agreed:
+        return Decision(problem.state, event.name, f"学校回访：{name}", changes, then=(Closed(),))
+    return Decision(problem.state, event.name, f"学校回访：{name}，待工委办审核", changes)
+
+
+def _silence(problem: Problem, event: CallbackSilent, at: Circumstances) -> Decision:
+    text = f"学校{at.rules.callback}个工作日内未答复回访"
+    question = QuestionOrder("close_alone", f"{problem.number}：{text}，不视为满意。是否由工委办单独办结")
+    return Decision(problem.state, event.name, text, {"office_agreed": False}, questions=(question,))
+
+
+def _close(problem: Problem, event: Closed, at: Circumstances) -> Decision:
+    silent = problem.unit_id is not None and problem.satisfaction is None
+    letters = [_news("result", result=problem.handling.get("完成情况"))]
+    if not problem.handling.get("长效机制"):
+        due = at.calendar.workdays_after(at.today, at.rules.mechanism)
+        facts = {"due": due}
+        letters.append(LetterOrder(LetterKind.MECHANISM_REQUEST, Party.LEAD_SECTION, facts=facts))
+    text = "办结" + ("（学校未答复回访，工委办单独办结）" if silent else "")
+    return Decision(
+        State.CLOSED, event.name, text, {"office_agreed": True, "closed_at": at.now}, tuple(letters)
+    )
+
+
+def _later(problem: Problem, at: Circumstances) -> date:
+    """The deadline of rework: the old one if it leaves time enough, else that of the rules."""
+    fresh = at.calendar.workdays_after(at.today, at.rules.rework)
+    return max(problem.deadline, fresh) if problem.deadline else fresh
+
+
+def _rework(problem: Problem, name: str, text: str, reason: str | None, at: Circumstances) -> Decision:
+    deadline = _later(problem, at)
+    changes = {"office_agreed": False, "satisfaction": None, "deadline": deadline}
+    facts = {"reason": reason, "deadline": deadline, "topic": name}
+    letter = LetterOrder(
+        LetterKind.REWORK, Party.LEAD_SECTION, (Party.ASSIST_SECTIONS, Party.COMMITTEE_OFFICE), facts
+    )
+    return Decision(State.REWORK, name, text, changes, (letter,))
+
+
+def _reopen(problem: Problem, event: CalledBack | Reopened, at: Circumstances) -> Outcome:
+    closed = at.day(problem.closed_at or problem.state_since)
+    last = closed + timedelta(days=at.rules.reopen_days)
+    if at.today > last:
+        return Refusal(
+            f"{problem.number}已于{closed.isoformat()}办结，异议应在{last.isoformat()}前提出，可作为新问题上报"
+        )
+    decision = _rework(
+        problem, Reopened.name, f"对办结有异议，重新办理：{event.reason or '未写理由'}", event.reason, at
+    )
+    return replace(decision, state=State.REOPENED, changes={**decision.changes, "closed_at": None})
+
+
+# --- side ways ---------------------------------------------------------------------------------
+
+
+def _merge(problem: Problem, event: Merged) -> Decision:
+    letters = [_news("merged", into=event.into)]
+    if problem.lead_section_id is not None:
+        letters.append(_to_section("merged", into=event.into))
+    return Decision(
+        State.MERGED, event.name, f"并入{event.into}", {"merged_into": event.into}, tuple(letters)
+    )
+
+
+def _withdraw(problem: Problem, event: Withdrawn) -> Decision:
+    letters = list(_everybody(problem, "withdrawn", event.reason))
+    if problem.session:
+        letters.append(_news("withdrawn", to=Party.COMMITTEE_OFFICE, reason=event.reason))
+    text = "撤回" + (f"：{event.reason}" if event.reason else "")
+    return Decision(State.WITHDRAWN, event.name, text, letters=tuple(letters))
+
+
+def _ask_withdrawal(problem: Problem, event: Withdrawn) -> Decision:
+    """A section is at work already: the office decides."""
+    text = f"{event.by.name}申请撤回" + (f"：{event.reason}" if event.reason else "")
+    question = QuestionOrder(
+        "withdrawal", f"{problem.number}正在办理，{text}。是否同意", payload={"reason": event.reason}
+    )
+    return Decision(problem.state, WITHDRAWAL_ASKED, text, questions=(question,))
+
+
+def _suspend(problem: Problem, event: Suspended) -> Decision:
+    text = f"挂账：{event.reason or '未写理由'}"
+    return Decision(State.SUSPENDED, event.name, text, letters=_everybody(problem, "suspended", event.reason))
+
+
+def _inspect(problem: Problem, event: Inspected) -> Outcome:
+    if problem.lead_section_id is None:
+        return Refusal(f"{problem.number}尚未交办科室，督查情况请直接告知工委办")
+    facts = {"finding": event.text}
+    letter = LetterOrder(
+        LetterKind.INSPECTION_FINDING, Party.LEAD_SECTION, (Party.LEAD_HEAD, Party.COMMITTEE_OFFICE), facts
+    )
+    return Decision(problem.state, event.name, f"局办公室督查：{event.text}", letters=(letter,))
+
+
+def _claim(problem: Problem, event: Claimed) -> Decision:
+    text = f"{event.by.name}称已报送，核对前暂停催办"
+    question = QuestionOrder("claim", f"{problem.number}：{event.by.name}称已报送。经核对是否属实")
+    return Decision(problem.state, event.name, text, questions=(question,))
