@@ -123,7 +123,7 @@ def head_only(raw: bytes, own_address: str | None = None) -> Mail:
 
 def _unopenable(head: Message, own_address: str | None, note: str) -> Letter:
     body = Body(own_words.Parted("", ""))
-    mail = _mail(head, body, [], own_address, None)
+    mail = _mail(head, body, [], own_address, None, _headers(head))
     return Letter(mail, body, (), notes=(note,) if note else ())
 
 
@@ -134,7 +134,7 @@ def _letter(
     _gather(message, gathered, limits, own_address, depth, 0)
     headers = _headers(message)
     body = _body(gathered.segments, bool(headers.get("in-reply-to") or headers.get("references")))
-    mail = _mail(message, body, gathered.attachments, own_address, date)
+    mail = _mail(message, body, gathered.attachments, own_address, date, headers)
     forward = bool(own_words.FORWARD_SUBJECT.match(mail.subject)) or body.text.forwarded
     return Letter(mail, body, tuple(gathered.attachments), forward, tuple(gathered.notes))
 
@@ -363,8 +363,8 @@ def _mail(
     attachments: list[Attachment],
     own_address: str | None,
     date: datetime | None,
+    headers: Mapping[str, tuple[str, ...]],
 ) -> Mail:
-    headers = _headers(message)
     sender, name = _sender(message)
     subject = next(iter(headers.get("subject", ())), "")
     evidence = machine_mail.Evidence(

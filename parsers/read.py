@@ -67,6 +67,9 @@ MIN_PICTURE_SIDE = 480
 MIN_PICTURE_AREA = 450_000
 MAX_PICTURE_RATIO = 4
 MAX_PICTURES = 20
+FEWEST_LABELS = 3
+LABEL_END = re.compile(r"[:：\t|│┃｜]")
+COLUMNS = re.compile(r"\S(?:[ \u3000\xa0]{2,}\S+){2}")
 
 NOT_READ: dict[MailKind, str] = {
     MailKind.BOUNCE: "退信所附的原信",
@@ -364,12 +367,18 @@ def _body_forms(body: Body, name: str, limits: Limits, own: bool) -> tuple[Form,
             forms = ()
         if forms:
             return forms
-    if len(text.strip()) < 20:
-        return ()
-    forms = _forms(html.text_content(text, limits), name, "body-text", None)
+    forms = _typed_forms(text, name, "body-text", limits)
     if not forms and markup and own:
-        return _forms(html.text_content(own_words.text_of(markup), limits), name, "body-html", None)
+        return _typed_forms(own_words.text_of(markup), name, "body-html", limits)
     return forms
+
+
+def _typed_forms(text: str, name: str, label: str, limits: Limits) -> tuple[Form, ...]:
+    """Forms in running text; most letters have too few labels or columns to be one, and are not tried."""
+    if not COLUMNS.search(text) and len(LABEL_END.findall(text)) < FEWEST_LABELS:
+        return ()
+    html = importlib.import_module("parsers.html")
+    return _forms(html.text_content(text, limits), name, label, None)
 
 
 # ------------------------------------------------------------------ conclusion
