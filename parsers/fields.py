@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from parsers.values import FindingKind, Severity
@@ -53,6 +54,7 @@ def invalid(text: str) -> Fault:
 # ---------------------------------------------------------------- texts
 
 
+@lru_cache(maxsize=2048)
 def normalise(text: str) -> str:
     """NFKC, no invisible characters, lines trimmed, no empty lines."""
     plain = unicodedata.normalize("NFKC", text.translate(INVISIBLE)).translate(INVISIBLE)
@@ -62,6 +64,7 @@ def normalise(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+@lru_cache(maxsize=2048)
 def compact(text: str) -> str:
     """For comparing labels: normalised, without any white space, underscores and quotation marks."""
     return BLANKS.sub("", normalise(text)).translate({ord(char): None for char in QUOTES})
