@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import LetterKind, LetterState
-from daemon.store.statements import chunks, insert_into, is_postgresql
+from daemon.store.statements import chunks, insert_into, is_postgresql, rows_changed
 from daemon.store.tables import Delivery, Letter, Mention
 
 QUEUED: Final = "queued"
@@ -237,6 +237,18 @@ def record_sent(session: Session, delivery_id: int, at: datetime) -> None:
 def record_retry(session: Session, delivery_id: int, error: str, next_at: datetime) -> None:
     """The server said no for now: try again at `next_at`."""
     _record(session, delivery_id, state=QUEUED, error=error, next_at=next_at)
+
+
+def record_uncertain(session: Session, delivery_id: int, error: str, next_at: datetime) -> None:
+    """Whether the server took it is not known: at `next_at` it is due again, as `interrupted`."""
+    _record(session, delivery_id, state=SENDING, error=error, next_at=next_at)
+
+
+def expire_claims(session: Session, now: datetime) -> int:
+    """Claims of a daemon that died are due at once. Only for the one daemon that sends."""
+    return rows_changed(
+        session, update(Delivery).where(Delivery.state == SENDING, Delivery.next_at > now).values(next_at=now)
+    )
 
 
 def record_failed(session: Session, delivery_id: int, error: str) -> None:

@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 from daemon import model
 from daemon.clock import iso
 from daemon.model import Disposition, Light, ReturnState, UnitKind
-from daemon.store import problems as problem_questions
-from daemon.store import returns as return_questions
+from daemon.store import problems as problem_questions, returns as return_questions
 from daemon.store.tables import Event, Letter, Mail, Problem, Question, Return, Unit
 
 Json = dict[str, Any]
@@ -101,7 +100,7 @@ def _numbers_by_mail(session: Session) -> Mapping[int, Sequence[str]]:
     )
     for source in sources:
         for mail_id, number in session.execute(source):
-            found[mail_id][number] = None
+            found[mail_id or 0][number] = None
     return {mail_id: tuple(numbers) for mail_id, numbers in found.items()}
 
 
@@ -172,7 +171,7 @@ def problems(
     if number is not None:
         found = [problem for problem in found if problem.number == number]
     sections = dict(session.execute(select(Unit.id, Unit.name)).tuples())
-    similar = dict(session.execute(select(Problem.number, Problem.similar)).tuples())
+    similar: dict[str, list[Any]] = dict(session.execute(select(Problem.number, Problem.similar)).tuples())
     history = _history(session, zone, number)
     return [
         _problem(problem, zone, light_of(problem), sections)
@@ -255,9 +254,8 @@ def returns(
     `period` may be written 2022-01 or TJ-2022-01; `due` is its due day in case nothing is known of it yet.
     """
     code = f"TJ-{period.removeprefix('TJ-')}" if period is not None else None
-    known = {row.code: row.due for row in return_questions.periods(session) if code in (None, row.code)}
-    if code is not None and code not in known:
-        known = {code: due}
+    known: dict[str, date | None] = {code: due} if code is not None else {}
+    known |= {row.code: row.due for row in return_questions.periods(session) if code in (None, row.code)}
     found = select(Return).order_by(Return.id)
     if code is not None:
         found = found.where(Return.period == code)

@@ -30,6 +30,7 @@ class NewMail:
     sender: str = ""
     subject: str = ""
     message_id: str | None = None
+    content_key: str | None = None
     disposition: Disposition = Disposition.PENDING
     reason: str | None = None
 
@@ -66,6 +67,7 @@ def add_mails(session: Session, mails: Sequence[NewMail]) -> dict[tuple[str, int
             "sender": mail.sender,
             "subject": mail.subject,
             "message_id": mail.message_id,
+            "content_key": mail.content_key,
             "disposition": mail.disposition.value,
             "reason": mail.reason,
         }
@@ -188,6 +190,12 @@ def archived_digests(session: Session) -> Iterator[str]:
 
 
 # ---------------------------------------------------------------- folders
+
+
+def folder_mark(session: Session, name: str, uidvalidity: int) -> Folder:
+    """How far a folder was read under this UIDVALIDITY, without writing anything; 0 for one never seen."""
+    found = select(Folder).where(Folder.name == name, Folder.uidvalidity == uidvalidity)
+    return session.scalars(found).one_or_none() or Folder(name=name, uidvalidity=uidvalidity, last_uid=0)
 
 
 def folder(session: Session, name: str, uidvalidity: int) -> Folder:

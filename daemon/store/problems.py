@@ -221,6 +221,13 @@ def open_problems(session: Session) -> list[model.Problem]:
     return problems(session, states=[state for state in State if state not in ENDED_STATES])
 
 
+def open_problem_rows(session: Session, unit_id: int) -> list[Problem]:
+    """The rows of a school's problems that have not come to their end, oldest first."""
+    ended = [state.value for state in ENDED_STATES]
+    found = select(Problem).where(Problem.unit_id == unit_id, Problem.state.not_in(ended))
+    return list(session.scalars(found.order_by(Problem.id)))
+
+
 def problems_of_section(session: Session, section_id: int) -> list[model.Problem]:
     """The open problems that a section leads."""
     wanted = [state for state in State if state not in ENDED_STATES]

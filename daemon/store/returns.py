@@ -71,6 +71,11 @@ def returns_of_mail(session: Session, mail_id: int) -> list[Return]:
     return list(session.scalars(select(Return).where(Return.mail_id == mail_id).order_by(Return.id)))
 
 
+def returns_of_filing(session: Session, filing_id: int) -> list[Return]:
+    """The returns that one form made."""
+    return list(session.scalars(select(Return).where(Return.filing_id == filing_id).order_by(Return.id)))
+
+
 def latest_return(session: Session, unit_id: int, code: str) -> Return | None:
     """The return that stands for a school in a period: the last that counts, else the last of all."""
     return standing(returns_of(session, code, unit_id))

@@ -318,6 +318,8 @@ class Return(Base):
     rows: Mapped[list[Any]]
     findings: Mapped[list[Any]] = mapped_column(default=list)
     late: Mapped[bool] = mapped_column(default=False)
+    digest: Mapped[str | None]
+    """SHA-256 of the file: the very same file is known again in another period."""
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"), index=True)
     filing_id: Mapped[int | None] = mapped_column(ForeignKey("filing.id"))
 

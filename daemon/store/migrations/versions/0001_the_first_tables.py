@@ -363,6 +363,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.JSON(), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=True),
         sa.Column("mail_id", sa.Integer(), nullable=True),
         sa.Column("filing_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
