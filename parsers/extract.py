@@ -141,7 +141,8 @@ def _head(draft: Draft, content: Content, notes: _Notes) -> dict[str, Value]:
     for blank in draft.kind.head:
         if blank.kind not in {Kind.CONTACT, Kind.NAME, Kind.PHONE}:
             values[blank.name] = _simple(blank, draft.head.get(blank.name), blank.name, notes)
-    _contact(draft, values, notes)
+    if printed.CONTACT in draft.kind.head:
+        _contact(draft, values, notes)
     if content.scanned and "principal" in values:
         notes.add("principal", uncertain("签字为手写，未经人工核对"))
     for name, text in draft.conflicts:

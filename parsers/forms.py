@@ -352,7 +352,7 @@ CLUE_REGISTER = FormKind(
     title="问题线索登记表",
     titles=re.compile(r".*线索(?:登记|汇总|统计|收集)?(?:表|簿|台账)(?:\(.*\))?"),
     annex="问题线索登记表",
-    head=(CONTACT, CONTACT_NAME, CONTACT_PHONE),
+    head=(),
     items_key="rows",
     item=(
         Field("source", "来源", Kind.TEXT, labels=("问题来源", "线索来源", "来源渠道", "渠道")),
@@ -394,4 +394,4 @@ EXAMPLE = re.compile(
     r"^(?:填写)?(?:示例|样例|范例|例子|例|举例|例如|如|样表|模板|示范|参考)(?:\d|[:：(（]|$|填写|行|数据)|[(（](?:示例|样例|例|例如|范例|填写示例|举例)[)）:：]|^[xX×＊*○〇某]{2,}(?:学校|中学|小学|幼儿园|高中|学院|单位)|^(?:贵港市)?(?:[xX×＊*○〇]{1,}|某某?)(?:第.)?(?:学校|中学|小学|幼儿园|高中|学院|单位)"
 )
 NUMBER_HEADINGS = frozenset({"序号", "编号", "序", "No", "no", "NO", "号"})
-INSTRUCTION_SHEET = re.compile(r"说明|示例|样例|样表|范例|模板|填写|须知|参考|字典|选项|下拉|数据源")
+INSTRUCTION_SHEET = re.compile(r"说明|示例|样例|样表|范例|须知|字典|下拉|数据源|填写指南")

@@ -68,7 +68,11 @@ def drafts(content: Content) -> list[Draft]:
     """The forms that stand in the content, in order."""
     found: list[Draft] = []
     for blocks in _sections(content):
-        found += _Reader(blocks).drafts()
+        here = _Reader(blocks).drafts()
+        name = blocks[0].name if isinstance(blocks[0], Table) else None
+        for draft in here:
+            draft.instruction = bool(name and forms.INSTRUCTION_SHEET.search(name))
+        found += here
     real = [draft for draft in found if not draft.instruction]
     return real or found
 
@@ -236,8 +240,8 @@ class Grid:
         return _label_of(self.at.get((row, column)))
 
 
-def joined(cells: Iterable[Cell]) -> Raw | None:
-    """Several cells as one text: cells of a row by a blank, rows by a line break."""
+def joined(cells: Iterable[Cell], beside: str = "  ") -> Raw | None:
+    """Several cells as one text: rows by a line break, cells of a row by `beside`."""
     distinct: list[Cell] = []
     for cell in cells:
         if not any(cell is other for other in distinct):
@@ -248,7 +252,7 @@ def joined(cells: Iterable[Cell]) -> Raw | None:
     text = ""
     for number, cell in enumerate(filled):
         if number:
-            text += "\n" if cell.row != filled[number - 1].row else "  "
+            text += "\n" if cell.row != filled[number - 1].row else beside
         text += cell.text
     return Raw(
         text,
@@ -558,7 +562,7 @@ def _item(grid: Grid, header: Header, rows: range) -> Item:
     item: Item = {}
     owners: dict[int, str] = {}
     for name, cells in by_field.items():
-        raw = joined(cells)
+        raw = joined(cells, beside="  " if name == "levels" else "\n")
         if raw is None:
             continue
         for cell in cells:
@@ -687,25 +691,29 @@ def _labelled(grid: Grid) -> list[_Element]:
 def _labelled_form(grid: Grid) -> tuple[FormKind | None, dict[int, str]]:
     """The form whose item labels stand in the table one below the other, and their rows."""
     best: tuple[FormKind | None, dict[int, str]] = (None, {})
+    labels = {_label_of(cell) for cell in grid.table.cells}
     for form in forms.FORMS:
+        if labels & form.foreign:
+            continue
         rows: dict[int, str] = {}
+        names: set[str] = set()
         for row in range(grid.rows):
-            for cell in grid.row(row)[:-1] or grid.row(row):
-                name = item_field(form, _label_of(cell))
-                if name is not None and cell.row == row:
-                    rows.setdefault(row, name)
-                    break
-        names = frozenset(
-            name
-            for row in range(grid.rows)
-            for cell in grid.row(row)
-            if cell.row == row and (name := item_field(form, _label_of(cell))) is not None
-        )
-        if any(signature <= names for signature in form.signature) and len(names) > len(
-            set(best[1].values())
-        ):
+            found = _labels_of_row(grid, form, row)
+            names.update(found)
+            if found:
+                rows[row] = found[0]
+        if any(signature <= names for signature in form.signature) and len(names) > len(set(best[1].values())):
             best = (form, rows)
     return best
+
+
+def _labels_of_row(grid: Grid, form: FormKind, row: int) -> list[str]:
+    """Item labels of a row; none if they stand side by side, for then the row is a heading."""
+    cells = [cell for cell in grid.row(row) if cell.row == row]
+    names = [item_field(form, _label_of(cell)) for cell in cells]
+    if any(left and right for left, right in zip(names, names[1:], strict=False)):
+        return []
+    return [name for name in names if name]
 
 
 def _band(grid: Grid, row: int) -> int:
@@ -887,8 +895,11 @@ def _borrow(draft: Draft, before: Draft, fresh: bool) -> None:
 def _typed_forms(blocks: Sequence[Paragraph | Table]) -> list[Draft]:
     """Forms typed as lines of label and value, without a table."""
     lines = list(_lines(blocks))
+    labels = {_label_of(cell) for block in blocks if isinstance(block, Table) for cell in block.cells}
     best: list[Draft] = []
     for form in forms.FORMS:
+        if labels & form.foreign:
+            continue
         found = _typed(form, lines)
         if sum(len(draft.columns) for draft in found) > sum(len(draft.columns) for draft in best):
             best = found
@@ -904,6 +915,8 @@ def _lines(blocks: Sequence[Paragraph | Table]) -> Iterator[Raw]:
             grid = Grid(block)
             for row in range(grid.rows):
                 cells = [cell for cell in grid.filled(row) if cell.row == row]
+                if len(cells) > 2:
+                    continue
                 for number, cell in enumerate(cells):
                     pair = number == 0 and len(cells) == 2 and ":" not in fields.normalise(cell.text)
                     if pair:

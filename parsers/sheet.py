@@ -23,7 +23,7 @@ import openpyxl
 import xlrd
 from lxml import etree
 from openpyxl.cell.rich_text import CellRichText, TextBlock
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from parsers.content import Cell, Content, Limits, Paragraph, Refused, Table, Unreadable
@@ -209,9 +209,11 @@ def _hidden_columns(sheet: Any, last_column: int) -> frozenset[int]:
 def _xlsx_value(cell: Any, formulas: Any) -> _Value:
     value = cell.value
     if value is None:
-        if formulas is not None and formulas.cell(cell.row, cell.column).data_type == "f":
-            return _Value("", doubt=NO_CACHED_VALUE)
-        return _Value("")
+        written = formulas.cell(cell.row, cell.column) if formulas is not None else None
+        if written is None or written.data_type != "f":
+            return _Value("")
+        added_up = _Sums(formulas).value(str(written.value))
+        return _Value("", doubt=NO_CACHED_VALUE) if added_up is None else _Value(str(added_up))
     struck: tuple[str, ...] = ()
     emphasised: tuple[str, ...] = ()
     if isinstance(value, CellRichText):
@@ -225,6 +227,63 @@ def _xlsx_value(cell: Any, formulas: Any) -> _Value:
             if cell.font.b or cell.font.u:
                 emphasised = (text,)
     return _Value(text, struck, emphasised)
+
+
+REFERENCE = re.compile(r"\$?([A-Z]{1,2})\$?(\d{1,4})")
+TERM = r"SUM\([A-Z0-9$:,]+\)|\$?[A-Z]{1,2}\$?\d{1,4}|\d{1,9}"
+SUMS = re.compile(rf"(?:[+-]?(?:{TERM}))(?:[+-](?:{TERM}))*")
+
+
+class _Sums:
+    """Adds up what a formula of sums and differences gives, where the file does not say it."""
+
+    def __init__(self, sheet: Any) -> None:
+        self.sheet = sheet
+        self.steps = 2_000
+
+    def value(self, formula: str) -> int | None:
+        """The whole number that the formula gives; None for any other formula, or one that goes in circles."""
+        plain = formula.removeprefix("=").replace(" ", "").upper()
+        if not SUMS.fullmatch(plain):
+            return None
+        total = 0
+        for sign, term in re.findall(rf"([+-]?)({TERM})", plain):
+            value = int(term) if term.isdigit() else self._areas(term.removeprefix("SUM(").rstrip(")"))
+            if value is None:
+                return None
+            total += -value if sign == "-" else value
+        return total
+
+    def _areas(self, areas: str) -> int | None:
+        total = 0
+        for area in areas.split(","):
+            corners = [REFERENCE.fullmatch(corner) for corner in area.split(":")]
+            known = [corner for corner in corners if corner is not None]
+            if not 1 <= len(corners) <= 2 or len(known) != len(corners):
+                return None
+            columns = sorted(column_index_from_string(corner.group(1)) for corner in known)
+            rows = sorted(int(corner.group(2)) for corner in known)
+            for row in range(rows[0], rows[-1] + 1):
+                for column in range(columns[0], columns[-1] + 1):
+                    value = self._cell(row, column)
+                    if value is None:
+                        return None
+                    total += value
+        return total
+
+    def _cell(self, row: int, column: int) -> int | None:
+        self.steps -= 1
+        if self.steps < 0 or row < 1:
+            return None
+        cell = self.sheet.cell(row, column)
+        if cell.value is None:
+            return 0
+        if cell.data_type == "f":
+            return self.value(str(cell.value)) if self.steps > 0 else None
+        number = cell.value
+        if isinstance(number, bool) or not isinstance(number, int | float) or not float(number).is_integer():
+            return None
+        return int(number)
 
 
 def _rich(value: CellRichText, cell_font: str | None) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
