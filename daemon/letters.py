@@ -19,11 +19,13 @@ from zoneinfo import ZoneInfo
 import jinja2
 
 from daemon import typesetting
-from daemon.envelope import Attachment as Attachment
-from daemon.envelope import Rendered as Rendered
-from daemon.envelope import compose as compose
-from daemon.envelope import new_message_id as new_message_id
-from daemon.envelope import sendable as sendable
+from daemon.envelope import (
+    Attachment as Attachment,
+    Rendered as Rendered,
+    compose as compose,
+    new_message_id as new_message_id,
+    sendable as sendable,
+)
 from daemon.errors import Permanent
 from daemon.model import LetterKind, Light
 from parsers.values import Form, Severity, Value

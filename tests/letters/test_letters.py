@@ -15,8 +15,7 @@ from typing import Any
 
 import lxml.html
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from daemon.errors import Permanent
 from daemon.letter_samples import LETTERHEAD, samples
@@ -67,7 +66,8 @@ def test_every_kind_of_letter_has_values_a_folder_and_a_sample() -> None:
 
 def visible(html: str) -> str:
     """What a reader of the HTML sees, without blanks."""
-    return re.sub(r"\s", "", "".join(map(str, lxml.html.fromstring(html).xpath("//body//text()"))))
+    body: Any = lxml.html.fromstring(html).find("body")
+    return re.sub(r"\s", "", "".join(body.itertext()))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
