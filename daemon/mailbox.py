@@ -23,9 +23,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from imapclient import IMAPClient, SocketTimeout
+from imapclient.datetime_util import parse_to_datetime
 from imapclient.exceptions import CapabilityError
 from imapclient.imap4 import IMAP4WithTimeout
-from imapclient.imapclient import SENT
+from imapclient.imapclient import SENT, join_message_ids
 from imapclient.tls import IMAP4_TLS
 
 from daemon import __version__
@@ -54,6 +55,9 @@ LONGEST_PATIENCE = 8
 """Times `answer_timeout` that a server which has stalled again and again gets in the end."""
 LOGIN = "登录 IMAP"
 SENT_NAMES = ("已发送", "Sent Messages", "Sent", "Sent Items")
+HEAD_UID = re.compile(rb"\bUID (\d+)")
+HEAD_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
+HEAD_TIME = re.compile(rb'\bINTERNALDATE "([^"]*)"')
 IDLE_RENEWED = 25 * 60.0
 """Servers may log out a client that idles for half an hour (RFC 2177)."""
 
@@ -124,7 +128,7 @@ class Mailbox:
     def __init__(self, settings: ServerSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings
         self._clock = clock
-        self._client: IMAPClient | None = None
+        self._client: _WatchedClient | None = None
         self._folder: FolderState | None = None
         self._writable = True
         self._range_search = True
@@ -194,7 +198,6 @@ class Mailbox:
                 raise self._lost(doing, error, limit.expired) from error
             if settings.security is Security.STARTTLS:
                 self._encrypt(client, doing, limit)
-        client.normalise_times = False
         self._client = client
 
     def _encrypt(self, client: IMAPClient, doing: str, limit: TimeLimit) -> None:
@@ -360,18 +363,10 @@ class Mailbox:
     def _heads(self, folder: FolderState, uids: Sequence[int]) -> list[FetchedMail]:
         """Sizes and times of the mails, without their bytes."""
         with self._talk("查询邮件大小", len(uids) * 100) as client:
-            answer = client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+            answer = client.heads(uids)
         return [
-            FetchedMail(
-                folder.name,
-                folder.uidvalidity,
-                uid,
-                _utc(found.get(b"INTERNALDATE")),
-                found[b"RFC822.SIZE"],
-                None,
-            )
-            for uid, found in answer.items()
-            if b"RFC822.SIZE" in found
+            FetchedMail(folder.name, folder.uidvalidity, uid, received_at, size, None)
+            for uid, (size, received_at) in answer.items()
         ]
 
     def _fetch_bodies(self, folder: FolderState, heads: Sequence[FetchedMail]) -> list[FetchedMail]:
@@ -536,7 +531,7 @@ class Mailbox:
         return self.settings.answer_timeout * min(2 << self._stalls, 2 * LONGEST_PATIENCE) / 2
 
     @contextmanager
-    def _talk(self, doing: str, expected_bytes: int = 0) -> Iterator[IMAPClient]:
+    def _talk(self, doing: str, expected_bytes: int = 0) -> Iterator[_WatchedClient]:
         """The client, for one command under a time limit; its errors become Temporary or Permanent.
 
         After a drop or a stall the connection is closed: answers might belong to other commands.
@@ -650,6 +645,22 @@ class _WatchedClient(IMAPClient):  # type: ignore[misc]
             return _WatchedTls(self._limit, self.host, self.port, self.ssl_context, self._timeout.connect)
         return _WatchedPlain(self._limit, self.host, self.port, self._timeout.connect)
 
+    def heads(self, uids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
+        """Size and time of arrival of each mail that is there, in the order asked for.
+
+        Read with patterns: imapclient's own parser, which goes letter by letter, takes three times as long.
+        """
+        state, lines = self._imap.uid("FETCH", join_message_ids(uids), "(RFC822.SIZE INTERNALDATE)")
+        self._checkok("fetch", state, lines)
+        found: dict[int, tuple[int, datetime | None]] = {}
+        for line in lines:
+            if not isinstance(line, bytes):
+                continue  # None for no answer at all
+            uid, size = HEAD_UID.search(line), HEAD_SIZE.search(line)
+            if uid and size:
+                found[int(uid[1])] = int(size[1]), _moment(HEAD_TIME.search(line))
+        return {uid: found[uid] for uid in uids if uid in found}
+
 
 def _words(error: Exception) -> str:
     said = error.args[0] if error.args else ""
@@ -703,8 +714,13 @@ def _with_body(head: FetchedMail, raw: Any) -> FetchedMail:
     return _refused(head, "服务器没有给出这封信的内容")
 
 
-def _utc(moment: Any) -> datetime | None:
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else None
+def _moment(match: re.Match[bytes] | None) -> datetime | None:
+    """The time in UTC; a mail with an impossible one is still a mail."""
+    try:
+        moment = parse_to_datetime(match[1], normalise=False) if match else None
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _megabytes(size: int) -> str:

@@ -49,7 +49,7 @@ class SenderSettings(ServerSettings):
     seconds_between: float = 2.0
     final_timeout: float = 120.0
     """Seconds to wait for the answer to a whole letter: giving up early means not to know."""
-    letters_per_connection: int = 40
+    letters_per_connection: int = 200
     """163 closes its ear (MI:DMC) after too many; ours is closed first."""
 
 

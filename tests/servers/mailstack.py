@@ -380,7 +380,7 @@ def end(process: subprocess.Popen[bytes] | None) -> None:
         process.send_signal(signal.SIGCONT)
         process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(0.3)
+        process.wait(0.05)
     with contextlib.suppress(ProcessLookupError):  # its children too: Dovecot's linger for a second
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(5)
