@@ -1011,7 +1011,7 @@ def _take_first(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> None:
 def _item_pairs(form: FormKind, text: str) -> Iterator[tuple[str, str]]:
     """Item labels with a colon in a line; counts may stand several in one line."""
     match = LINE_LABEL.match(text)
-    whole = item_field(form, forms.bare_label(text)) if len(text) <= 30 and text.rstrip(":") == text else None
+    whole = item_field(form, forms.bare_label(text)) if len(text) <= 30 and ":" not in text.rstrip(":") else None
     if whole is not None and len(forms.bare_label(text)) >= 4:
         yield whole, ""
         return
