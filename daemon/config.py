@@ -106,6 +106,8 @@ class Mailbox(Section):
     folders: list[str] = Field(default=["INBOX"], min_length=1)
     poll_seconds: int = Field(default=60, ge=1, le=86_400)
     max_message_mb: int = Field(default=50, ge=1, le=200)
+    ignore_before: date | None = None
+    """Mails received before this day are recorded and left alone: the mailbox's past."""
     handled_folder: str | None = None
     """Move handled mail there; off by default, never needed for correctness."""
     imap: Server
@@ -159,6 +161,9 @@ class Deadlines(Section):
     callback: Days = 3
     mechanism: Days = 20
     due_soon: Days = 3
+    handling: Days = 30
+    """For a problem that is assigned without a deadline."""
+    rework: Days = 10
     reopen_days: Days = 30
     """Calendar days within which a school may object to a closed problem."""
 

@@ -1,0 +1,202 @@
+"""What people order by reply is carried out, if they may; everything else reaches a person."""
+
+from __future__ import annotations
+
+import logging
+
+from daemon import holding, receiving, workflow
+from daemon.desk import Desk
+from daemon.filing import Sender
+from daemon.holding import Fate
+from daemon.journal import event
+from daemon.model import OFFICE_KINDS, Disposition, Unit, UnitKind
+from daemon.store import questions, tables
+from parsers import replies
+from parsers.orders import (
+    Agree,
+    Amend,
+    Confirm,
+    DeclineProblem,
+    Disagree,
+    No,
+    Order,
+    Orders,
+    RegisterAs,
+    Role,
+    Yes,
+)
+from parsers.values import Authentication, Mail, Reading
+
+log = logging.getLogger(__name__)
+
+
+def bounced(desk: Desk, mail: tables.Mail, head: Mail) -> Fate:
+    """A delivery report: the letters it is about are marked, and addresses that failed for good rest."""
+    told = []
+    for recipient in head.bounced:
+        error = " ".join(filter(None, (recipient.status, recipient.diagnostic))) or "退信"
+        if not recipient.permanent:
+            told.append(f"{recipient.address} 暂时未送达（{error}）")
+            continue
+        told.append(f"{recipient.address} 无法送达（{error}）")
+        ours = False
+        for message_id in head.bounce_of:
+            row = questions.record_bounced(desk.session, message_id, recipient.address, error)
+            ours = ours or row is not None
+            if row is not None:
+                desk.record(f"letter:{row.id}", "bounced", by=mail.sender, mail=mail, text=told[-1])
+        # Only a report about a letter that we really sent may silence an address.
+        if ours:
+            questions.mark_bounced(desk.session, recipient.address, desk.now)
+            event(log, "address_bounced", "邮箱退信，已停止催办", level=logging.WARNING, mail=mail.id)
+    return Fate(Disposition.BOUNCE, "退信：" + ("；".join(told) or "未说明收件人"))
+
+
+def words(
+    desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender, answered: tables.Letter | None
+) -> Fate:
+    """The fate of a mail without a form: its words are carried out, or a person reads them."""
+    text = mail.text or ""
+    role = role_of(sender)
+    orders = replies.orders(text, role, desk.today) if role and text.strip() else Orders()
+    if not orders.given:
+        return _no_order(desk, mail, reading, sender, answered, orders)
+    if sender.authentication is Authentication.FAIL:
+        return holding.unauthorised(
+            desk, mail, "发件人身份核验未通过，可能系冒用他人邮箱，未予执行", answered
+        )
+    asked = answered.context.get("question") if answered else None
+    question = questions.question(desk.session, asked) if asked else None
+    if question is not None and sender.unit_of(UnitKind.COMMITTEE_OFFICE):
+        return answer_question(desk, mail, sender, question, orders, answered)
+    if answered is not None and all(isinstance(order, Amend) for order in orders.given):
+        return _amend(desk, mail, sender, answered, orders)
+    fate = workflow.carry_out(desk, mail, reading, sender, answered, orders)
+    return fate or holding.unclear(desk, mail, sender, "这项答复在此处不能执行", answered)
+
+
+def _no_order(
+    desk: Desk,
+    mail: tables.Mail,
+    reading: Reading,
+    sender: Sender,
+    answered: tables.Letter | None,
+    orders: Orders,
+) -> Fate:
+    if answered is None or reading.parts:
+        return holding.no_form(desk, mail, reading, sender)
+    why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
+    return holding.unclear(desk, mail, sender, why, answered)
+
+
+def role_of(sender: Sender) -> Role | None:
+    """In which role a sender writes; an office's role goes before a school's."""
+    kinds = [unit.kind for unit in sender.units]
+    ordered = sorted(kinds, key=lambda kind: (kind not in OFFICE_KINDS, kind is UnitKind.SCHOOL))
+    known = {role.value for role in Role}
+    return next((Role(kind.value) for kind in ordered if kind.value in known), None)
+
+
+# --------------------------------------------------------------------------- the office answers a question
+
+
+def answer_question(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    question: tables.Question,
+    orders: Orders,
+    answered: tables.Letter | None,
+) -> Fate:
+    """The office's answer to a question of ours is carried out, once."""
+    if question.answered_at is not None:
+        return holding.unclear(
+            desk, mail, sender, f"此事已于此前答复（{question.answer}），本次答复未执行", answered
+        )
+    if len(orders.given) != 1:
+        return holding.unclear(desk, mail, sender, "一次只能给出一个答复", answered)
+    order = orders.given[0]
+    if question.kind in {"held_mail", "period", "held_text"}:
+        fate = _answer_about_mail(desk, question, order, mail.sender)
+    else:
+        fate = workflow.answer_question(desk, mail, sender, question, order)
+    if fate is None:
+        return holding.unclear(desk, mail, sender, "这项答复不适用于所问的事项", answered)
+    return fate
+
+
+def close_question(desk: Desk, question: tables.Question, answer: str, by: str) -> None:
+    """The question is answered; it cannot be answered again."""
+    question.answered_at, question.answer, question.answered_by = desk.now, answer, by
+    desk.record(question.about, "answered", by=by, text=answer)
+
+
+def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: str) -> Fate | None:
+    held = desk.session.get(tables.Mail, question.mail_id) if question.mail_id else None
+    if held is None:
+        return None
+    if isinstance(order, No | Disagree | DeclineProblem) and question.kind != "period":
+        set_aside(desk, held, f"工委办答复不予登记{'：' + order.reason if order.reason else ''}", by)
+        close_question(desk, question, "否", by)
+        return Fate(Disposition.REPLIED)
+    unit, period, answer = _chosen(desk, question, order)
+    if question.kind == "held_text":
+        if not isinstance(order, Yes | Agree | Confirm):
+            return None
+        set_aside(desk, held, "工委办已阅", by)
+        close_question(desk, question, "已阅", by)
+        return Fate(Disposition.REPLIED)
+    if unit is None:
+        return None
+    if question.kind == "period" and period is None:
+        set_aside(desk, held, "工委办答复不计入", by)
+        close_question(desk, question, answer, by)
+        return Fate(Disposition.REPLIED)
+    accept(desk, held, unit, by=by, period=period)
+    close_question(desk, question, answer, by)
+    return Fate(Disposition.REPLIED)
+
+
+def _chosen(desk: Desk, question: tables.Question, order: Order) -> tuple[Unit | None, str | None, str]:
+    """The unit and period that an answer means, and the answer in words."""
+    payload = question.payload
+    suggested = desk.directory.unit(payload.get("suggestion_id"))
+    match order:
+        case RegisterAs():
+            match = desk.directory.school(order.unit)
+            return match.unit, None, f"登记为 {match.unit.name if match.unit else order.unit}"
+        case Yes() | Agree() | Confirm():
+            return suggested, payload.get("if_yes"), "是"
+        case No() | Disagree():
+            return suggested, payload.get("if_no"), "否"
+    return None, None, ""
+
+
+def accept(desk: Desk, held: tables.Mail, unit: Unit, *, by: str, period: str | None = None) -> Fate:
+    """A held mail is filed as this unit's, its address is remembered, and its sender answered."""
+    if not desk.directory.at_address(held.sender):
+        questions.learn_address(desk.session, unit.id, held.sender)
+        desk.record(f"unit:{unit.id}", "address_learned", by=by, mail=held, text=held.sender)
+    fate = receiving.release(desk, held, unit, by=by, period=period)
+    held.disposition, held.reason, held.handled_at = fate.disposition.value, fate.reason, desk.now
+    held.unit_id = unit.id
+    return fate
+
+
+def set_aside(desk: Desk, held: tables.Mail, reason: str, by: str) -> None:
+    """A held mail is put away for good by a person; what was filed of it as held is declined."""
+    held.disposition, held.reason, held.handled_at = Disposition.IGNORED.value, reason, desk.now
+    desk.record(f"mail:{held.id}", "set_aside", by=by, mail=held, text=reason)
+    receiving.discard(desk, held, reason, by)
+
+
+# ------------------------------------------------------------------------------------- a school corrects
+
+
+def _amend(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter, orders: Orders) -> Fate:
+    school = sender.unit_of(UnitKind.SCHOOL)
+    if school is None:
+        return holding.unclear(desk, mail, sender, "只有学校可以更正自己的表格", answered)
+    amendments = tuple(a for order in orders.given if isinstance(order, Amend) for a in order.amendments)
+    fate = receiving.amend(desk, mail, school, answered, amendments)
+    return fate or holding.unclear(desk, mail, sender, "没有找到要更正的那一项", answered)

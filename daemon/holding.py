@@ -1,0 +1,146 @@
+"""Mails that a person must decide about: the sender hears that it arrived, the office is asked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemon import documents, letters
+from daemon.desk import Desk
+from daemon.filing import Sender
+from daemon.model import Disposition, Unit
+from daemon.store import tables
+from parsers.values import Reading
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mail; `reason` in Chinese."""
+
+    disposition: Disposition
+    reason: str | None = None
+
+
+def unreadable(desk: Desk, mail: tables.Mail, reason: str) -> Fate:
+    """A mail that could not be read at all: nothing is known of its sender, so nobody is answered."""
+    _ask(desk, mail, letters.QuestionKind.UNREADABLE, reason)
+    return Fate(Disposition.HELD, reason)
+
+
+def no_form(desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender) -> Fate:
+    """A mail without a form: held with its text, answered once with what the sender can do."""
+    unread = unread_files(reading)
+    links = reading.mail.oversize_links if reading.mail else ()
+    if links:
+        notice, kind, reason = (
+            letters.HeldReason.OVERSIZE,
+            letters.QuestionKind.UNREADABLE,
+            "附件是超大附件链接，不是真正的附件",
+        )
+    elif unread:
+        notice, kind = letters.HeldReason.UNREADABLE, letters.QuestionKind.UNREADABLE
+        reason = "附件无法读取：" + "；".join(f"{note.name}（{note.why}）" for note in unread)
+    else:
+        notice, kind, reason = letters.HeldReason.NO_FORM, letters.QuestionKind.NO_FORM, "来信中没有表格"
+    blank = notice is letters.HeldReason.NO_FORM and reading.mail is not None
+    _notice(desk, mail, sender, notice, files=unread, blank_forms=blank)
+    _ask(desk, mail, kind, reason, unread)
+    return Fate(Disposition.HELD, reason)
+
+
+def unclear(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    why: str,
+    answered: tables.Letter | None = None,
+    answers: tuple[letters.Answer, ...] = (),
+) -> Fate:
+    """Words that order nothing for certain: they change nothing and reach a person with their text."""
+    _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers)
+    _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered)
+    return Fate(Disposition.HELD, why)
+
+
+def unauthorised(desk: Desk, mail: tables.Mail, why: str, answered: tables.Letter | None = None) -> Fate:
+    """An order from somebody who may not give it: it changes nothing, and the office hears of it.
+
+    The sender is not answered: the address may be forged, and its owner would be alarmed.
+    """
+    _ask(desk, mail, letters.QuestionKind.UNAUTHORISED, why, about=answered)
+    return Fate(Disposition.HELD, why)
+
+
+def unread_files(reading: Reading) -> tuple[letters.FileNote, ...]:
+    """The files of a mail that could not be used, and why."""
+    return tuple(
+        letters.FileNote(part.name, part.reason or "无法读取")
+        for part in reading.parts
+        if part.outcome.value in {"unreadable", "refused"}
+    )
+
+
+def _unit(sender: Sender) -> Unit | None:
+    return sender.units[0] if sender.units else None
+
+
+def _notice(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    reason: letters.HeldReason,
+    *,
+    files: tuple[letters.FileNote, ...] = (),
+    answers: tuple[letters.Answer, ...] = (),
+    blank_forms: bool = False,
+) -> None:
+    unit = _unit(sender)
+    attachments = (
+        [documents.blank_form("problem_report"), documents.blank_form("statistics")] if blank_forms else []
+    )
+    desk.write(
+        letters.HeldNotice(
+            to_name=unit.name if unit else "贵单位",
+            date=desk.today,
+            reason=reason,
+            received_at=mail.received_at,
+            their_subject=mail.subject,
+            files=files,
+            answers=answers,
+        ),
+        key=f"held_notice:mail:{mail.id}",
+        to=(mail.sender,),
+        unit=unit,
+        answers=mail,
+        attachments=attachments,
+    )
+
+
+def _ask(
+    desk: Desk,
+    mail: tables.Mail,
+    kind: letters.QuestionKind,
+    reason: str,
+    files: tuple[letters.FileNote, ...] = (),
+    about: tables.Letter | None = None,
+) -> None:
+    desk.ask(
+        letters.Question(
+            to_name="工委办",
+            date=desk.today,
+            question=kind,
+            about=f"{mail.sender or '未知发件人'}：{mail.subject or '（无主题）'}",
+            facts=(
+                letters.Fact("发件邮箱", mail.sender or None),
+                letters.Fact("邮件主题", mail.subject or None),
+                *([letters.Fact("所回复的信", about.subject)] if about else []),
+                *(letters.Fact(f"附件 {note.name}", note.why) for note in files),
+            ),
+            quoted=mail.text or None,
+            detail=reason,
+        ),
+        kind="held_text",
+        about=f"mail:{mail.id}",
+        text=reason,
+        payload={"answered": about.id if about else None},
+        mail=mail,
+    )

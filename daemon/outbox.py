@@ -1,0 +1,171 @@
+"""The outbox: letters that are due go out, one recipient a mail, and every outcome is recorded.
+
+A delivery is claimed and committed before it is sent, so that it is never sent by two. A claim whose end
+is not known (a crash, a broken connection) is looked up in the Sent folder first; if nobody knows, the
+letter goes out again under the same Message-ID, and that is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from daemon.clock import start_of_day
+from daemon.desk import Office
+from daemon.journal import event
+from daemon.sender import Deferred, Outcome, Refused, Sender, Sent, Uncertain
+from daemon.store import questions
+from daemon.store.engine import Store
+from daemon.store.questions import Due
+
+CLAIM = timedelta(minutes=5)
+CLAIMED_AT_ONCE = 10
+BACKOFF = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 240))
+"""Waits after each attempt that the server deferred; a letter that all of them did not help has failed."""
+UNREACHABLE = timedelta(seconds=5)
+"""Wait when the server cannot be reached at all: it is about no letter."""
+TOMORROW = time(0, 10)
+PAUSE = "outbox_paused_until"
+
+WasSent = Callable[[str], bool | None]
+"""Whether the Sent folder has a letter with this Message-ID; None if that cannot be known."""
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Sends what is due. For one thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        sender: Sender,
+        office: Office,
+        was_sent: WasSent,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._office = office
+        self._was_sent = was_sent
+        self._stopping = stopping
+
+    def drain(self, clock: Callable[[], datetime]) -> int:
+        """Send everything that is due by `clock`; how many letters the server took."""
+        sent = 0
+        while not self._stopping() and (claims := self._claim(clock())):
+            left = list(claims)
+            for due in claims:
+                left.remove(due)
+                outcome = self._deliver(due)
+                sent += isinstance(outcome, Sent)
+                rests = self._record(due, outcome, clock())
+                if rests or self._stopping():
+                    self._give_back([each.delivery_id for each in left], clock())
+                    return sent
+        return sent
+
+    def _claim(self, now: datetime) -> list[Due]:
+        with self._store.transaction() as session:
+            paused = questions.note(session, PAUSE)
+            if paused is not None and now < datetime.fromisoformat(paused):
+                return []
+            day = start_of_day(now.astimezone(self._office.config.zone).date(), self._office.config.zone)
+            left = self._office.config.mailbox.smtp.daily_limit - questions.sent_since(session, day)
+            if left <= 0:
+                self._pause(session, _tomorrow(now, self._office), "今日发信已达上限", now)
+                return []
+            return questions.claim_deliveries(session, now, now + CLAIM, min(CLAIMED_AT_ONCE, left))
+
+    def _deliver(self, due: Due) -> Outcome:
+        if due.interrupted:
+            known = self._was_sent(due.message_id)
+            if known:
+                return Sent("已在“已发送”中找到")
+            event(
+                log,
+                "letter_repeated",
+                "上次发送结果不明，以同一 Message-ID 重发",
+                level=logging.WARNING,
+                letter=due.letter_id,
+            )
+        return self._sender.send(due.raw, due.address)
+
+    def _record(self, due: Due, outcome: Outcome, now: datetime) -> bool:
+        """Write down what became of a delivery; whether all sending should rest now."""
+        with self._store.transaction() as session:
+            match outcome:
+                case Sent():
+                    questions.record_sent(session, due.delivery_id, now)
+                    event(log, "letter_sent", "信已发出", letter=due.letter_id, kind=due.kind)
+                    return False
+                case Uncertain(text=text):
+                    # The claim runs out at once: the delivery is due again as interrupted, and looked up.
+                    questions.record_uncertain(session, due.delivery_id, text, now + UNREACHABLE)
+                    event(log, "letter_uncertain", text, level=logging.WARNING, letter=due.letter_id)
+                    return True
+                case Refused(text=text, pause=pause):
+                    questions.record_failed(session, due.delivery_id, text)
+                    event(
+                        log, "letter_failed", text, level=logging.ERROR, letter=due.letter_id, kind=due.kind
+                    )
+                    if pause is not None:
+                        self._pause(session, now + pause, text, now)
+                    return pause is not None
+                case Deferred():
+                    return self._defer(session, due, outcome, now)
+
+    def _defer(self, session: Session, due: Due, outcome: Deferred, now: datetime) -> bool:
+        event(
+            log,
+            "letter_deferred",
+            outcome.text,
+            level=logging.WARNING,
+            letter=due.letter_id,
+            code=outcome.code,
+        )
+        if outcome.everything:
+            questions.release_claims(session, [due.delivery_id], now)
+            until = (
+                _tomorrow(now, self._office)
+                if outcome.tomorrow
+                else now + (outcome.retry_after or UNREACHABLE)
+            )
+            self._pause(session, until, outcome.text, now)
+            return True
+        if due.attempts > len(BACKOFF):
+            questions.record_failed(session, due.delivery_id, f"已试 {due.attempts} 次：{outcome.text}")
+            return False
+        wait = max(outcome.retry_after or timedelta(0), BACKOFF[min(due.attempts, len(BACKOFF)) - 1])
+        questions.record_retry(session, due.delivery_id, outcome.text, now + wait)
+        return False
+
+    def _give_back(self, delivery_ids: list[int], now: datetime) -> None:
+        if delivery_ids:
+            with self._store.transaction() as session:
+                questions.release_claims(session, delivery_ids, now)
+
+    def _pause(self, session: Session, until: datetime, why: str, now: datetime) -> None:
+        questions.set_note(session, PAUSE, until.astimezone(UTC).isoformat(), now)
+        event(
+            log,
+            "outbox_paused",
+            f"暂停发信：{why}",
+            level=logging.WARNING,
+            until=until.isoformat(timespec="seconds"),
+        )
+
+
+def _tomorrow(now: datetime, office: Office) -> datetime:
+    zone = office.config.zone
+    day = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(day, TOMORROW, zone)
+
+
+def waiting(store: Store) -> datetime | None:
+    """When the next letter is due."""
+    with store.reading() as session:
+        return questions.next_due(session)

@@ -1,0 +1,868 @@
+"""Forms that came by mail are filed, returned or held, and their sender is answered in one letter.
+
+`filing` and `returns` decide; what they decided is carried out here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from daemon import documents, letters, returns
+from daemon.desk import Desk
+from daemon.filing import KnownProblem, Outcome, Ruling, Sender, match_problems, rule
+from daemon.holding import Fate, unread_files
+from daemon.model import ENDED_STATES, Disposition, ReturnState, State, Unit, UnitKind
+from daemon.store import questions, tables
+from daemon.workflow import registered
+from parsers.orders import Amendment
+from parsers.values import (
+    Authentication,
+    Finding,
+    FindingKind,
+    Form,
+    Place,
+    Reading,
+    Severity,
+    Value,
+    plain,
+)
+
+CORRECTABLE = frozenset({State.NEEDS_CORRECTION, State.HELD})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one form of a mail led to."""
+
+    ruling: Ruling
+    numbers: tuple[str, ...] = ()
+    """Problems, or the code of the period."""
+    code: str | None = None
+    """Of the first number, for the tag of the answer."""
+    filing: tables.Filing | None = None
+    filed: tuple[letters.Filed, ...] = ()
+    corrected: bool = False
+    version: int = 1
+    decision: returns.Decision | None = None
+    """Of a statistics return."""
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.ruling.outcome
+
+
+def receive(
+    desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender, answered: tables.Letter | None
+) -> Fate:
+    """File every form of a mail and answer it. `answered` is the letter of ours that the mail replies to."""
+    results = [
+        _receive_form(desk, mail, _wording(mail, reading), rule(form, sender, desk.directory), answered)
+        for form in reading.forms
+    ]
+    return conclude(desk, mail, sender, results, unread_files(reading))
+
+
+def conclude(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    results: Sequence[Result],
+    unread: tuple[letters.FileNote, ...] = (),
+) -> Fate:
+    """Answer the sender, ask the office where something is held, and say what became of the mail."""
+    held = [result for result in results if result.outcome is Outcome.HELD]
+    returned = [result for result in results if result.outcome is Outcome.RETURNED]
+    filed = [result for result in results if result.outcome is Outcome.ACCEPTED]
+    mail.unit_id = next((result.ruling.unit.id for result in results if result.ruling.unit), None)
+    if filed or returned:
+        _answer(desk, mail, filed, returned, unread)
+    if held:
+        _hold(desk, mail, sender, held, unread)
+        return Fate(Disposition.HELD, "；".join(dict.fromkeys(r.ruling.reason or "" for r in held)))
+    if returned:
+        return Fate(Disposition.RETURNED)
+    return Fate(Disposition.CORRECTED if any(r.corrected for r in filed) else Disposition.FILED)
+
+
+def _wording(mail: tables.Mail, reading: Reading) -> tuple[str, ...]:
+    """The texts around a form that may name the period it is for."""
+    return (mail.subject, reading.mail.reply_text if reading.mail else "")
+
+
+def _receive_form(
+    desk: Desk,
+    mail: tables.Mail,
+    wording: tuple[str, ...],
+    ruling: Ruling,
+    answered: tables.Letter | None,
+) -> Result:
+    if ruling.form.kind == "problem_report":
+        return _receive_report(desk, mail, ruling, answered)
+    if ruling.form.kind == "statistics":
+        return _receive_statistics(desk, mail, wording, ruling, answered)
+    raise ValueError(f"no desk for a form of kind {ruling.form.kind!r}")
+
+
+# ---------------------------------------------------------------------------------- 附件1, problems
+
+
+def _receive_report(desk: Desk, mail: tables.Mail, ruling: Ruling, answered: tables.Letter | None) -> Result:
+    form = ruling.form
+    known = _known_problems(desk, ruling, answered)
+    matches = match_problems(
+        form.items,
+        [KnownProblem(p.number, p.problem, p.details, State(p.state) in CORRECTABLE) for p in known.values()],
+        answering=bool(answered) and bool(known),
+    )
+    filing = _filing(desk, mail, ruling, max((known[m].version + 1 for m in matches if m), default=1))
+    rows: list[tables.Problem] = []
+    corrected = False
+    for index, number in enumerate(matches):
+        row = known.get(number) if number else None
+        if row is None:
+            row = _new_problem(desk, mail, ruling, filing, index)
+        else:
+            corrected = _new_version(desk, mail, ruling, filing, index, row) or corrected
+        rows.append(row)
+    filing.values = {**filing.values, "numbers": [row.number for row in rows]}
+    if not rows:
+        rows = [row for row in known.values() if State(row.state) is State.NEEDS_CORRECTION]
+    filing.received_at = min([filing.received_at, *(row.received_at for row in rows)])
+    return Result(
+        ruling,
+        tuple(row.number for row in rows),
+        rows[0].code if rows else None,
+        filing,
+        tuple(_filed_problem(desk, form, index, row) for index, row in enumerate(rows) if form.items),
+        corrected,
+        max((row.version for row in rows), default=1),
+    )
+
+
+def _known_problems(desk: Desk, ruling: Ruling, answered: tables.Letter | None) -> dict[str, tables.Problem]:
+    """The problems that this form may speak of, by number: those of the letter it answers, or of its own unit."""
+    unit = ruling.unit or ruling.suggestion
+    numbers = [n for n in (answered.about if answered else ()) if n.startswith("ND-")]
+    numbers += [n for n in (ruling.form.identity or "").split() if n.startswith("ND-")]
+    if numbers:
+        found = questions.problem_rows(desk.session, numbers)
+        mine = [row for row in found if unit is None or row.unit_id in (unit.id, None)]
+        if mine:
+            return {row.number: row for row in mine if State(row.state) not in ENDED_STATES}
+    if ruling.unit is None:
+        return {}
+    rows = questions.open_problem_rows(desk.session, ruling.unit.id)
+    return {row.number: row for row in rows}
+
+
+def _new_problem(
+    desk: Desk, mail: tables.Mail, ruling: Ruling, filing: tables.Filing, index: int
+) -> tables.Problem:
+    number = desk.number("ND", _local_year(desk, mail))
+    row = tables.Problem(
+        number=number,
+        code=desk.code(),
+        state=State.RECEIVED.value,
+        state_since=desk.now,
+        received_at=mail.received_at,
+        item=index,
+        **_problem_values(ruling, index),
+        mail_id=mail.id,
+        filing_id=filing.id,
+    )
+    desk.session.add(row)
+    desk.record(
+        number, "received", by=mail.sender, mail=mail, to_state=State.RECEIVED, text=row.reporting_unit
+    )
+    _settle(desk, mail, ruling, row)
+    return row
+
+
+def _new_version(
+    desk: Desk, mail: tables.Mail, ruling: Ruling, filing: tables.Filing, index: int, row: tables.Problem
+) -> bool:
+    """The problem as the newer form has it; whether that completes a correction that was asked for."""
+    state = State(row.state)
+    if ruling.outcome is Outcome.HELD:
+        # A doubtful form must not touch what is on file; the office decides about it as a whole.
+        desk.record(row.number, "version_held", by=mail.sender, mail=mail, text=ruling.reason)
+        return False
+    if ruling.outcome is Outcome.RETURNED and state not in CORRECTABLE:
+        desk.record(
+            row.number, "version_returned", by=mail.sender, mail=mail, text="重报的表有缺项，退回补正"
+        )
+        return False
+    values = _problem_values(ruling, index)
+    changes = _differences(row, values)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.filing_id, row.item = filing.id, index
+    completes = state in CORRECTABLE and ruling.outcome is Outcome.ACCEPTED
+    desk.record(
+        row.number,
+        "corrected" if completes else "amended",
+        by=mail.sender,
+        mail=mail,
+        text=f"第{row.version}版：{'；'.join(changes) or '内容未变'}",
+    )
+    if state in CORRECTABLE:
+        _settle(desk, mail, ruling, row)
+    return completes and state is State.NEEDS_CORRECTION
+
+
+def _settle(desk: Desk, mail: tables.Mail, ruling: Ruling, row: tables.Problem) -> None:
+    """Bring a received or corrected problem into the state that the ruling gives it."""
+    if ruling.outcome is Outcome.ACCEPTED:
+        registered(desk, row, mail)
+        return
+    state = State.HELD if ruling.outcome is Outcome.HELD else State.NEEDS_CORRECTION
+    if State(row.state) is state:
+        return
+    text = ruling.reason if state is State.HELD else "；".join(_errors(ruling.form))
+    desk.record(row.number, state.value, by="djb", mail=mail, from_state=row.state, to_state=state, text=text)
+    row.state, row.state_since = state.value, desk.now
+
+
+def _problem_values(ruling: Ruling, index: int) -> dict[str, Any]:
+    item = ruling.form.items[index]
+    unit = ruling.unit
+    return {
+        "unit_id": unit.id if unit else None,
+        "reporting_unit": unit.name
+        if unit
+        else _text(ruling.form.fields.get("reporting_unit")) or "（未填）",
+        "problem": _text(item.get("problem")),
+        "details": _text(item.get("details")),
+        "levels": plain(item.get("levels")) or [],
+        "sections_asked": plain(item.get("sections")) or [],
+        "remarks": _text(item.get("remarks")) or None,
+    }
+
+
+_COLUMN_LABELS = {
+    "reporting_unit": "填报单位",
+    "problem": "难点问题",
+    "details": "具体内容及诉求",
+    "levels": "反馈层级",
+    "sections_asked": "涉及科室",
+    "remarks": "备注",
+}
+
+
+def _differences(row: tables.Problem, values: dict[str, Any]) -> list[str]:
+    """What a newer version changes, in Chinese, with old and new values."""
+    return [
+        f"{label}由“{_shown(getattr(row, name))}”改为“{_shown(values[name])}”"
+        for name, label in _COLUMN_LABELS.items()
+        if getattr(row, name) != values[name]
+    ]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return "、".join(letters.LEVEL_NAMES.get(str(v), str(v)) for v in value) or "未填"
+    return str(value) if value else "未填"
+
+
+def _filed_problem(desk: Desk, form: Form, index: int, row: tables.Problem) -> letters.Filed:
+    automatic = desk.config.workflow.referral == "automatic"
+    return letters.Filed(
+        title=letters.FORM_TITLES[form.kind] + (f"第{index + 1}项" if len(form.items) > 1 else ""),
+        number=row.number,
+        facts=letters.facts_of(form, index),
+        next_step=letters.next_step(row.levels, row.sections_asked, automatic=automatic),
+    )
+
+
+# ---------------------------------------------------------------------------------- 附件2, statistics
+
+
+def _receive_statistics(
+    desk: Desk,
+    mail: tables.Mail,
+    wording: tuple[str, ...],
+    ruling: Ruling,
+    answered: tables.Letter | None,
+) -> Result:
+    filing = _filing(desk, mail, ruling, 1)
+    arrival = arrival_of(desk, mail, wording, ruling)
+    decided = None
+    if answered is not None and any(n.startswith("TJ-") for n in answered.about):
+        decided = next(n for n in answered.about if n.startswith("TJ-"))
+    names = {unit.id: unit.name for unit in desk.directory.schools}
+    completes = _awaits_correction(desk, decided, arrival)
+    outcomes: list[tuple[returns.Decision, tables.Return]] = []
+    for part in returns.split_by_school(arrival, names):
+        if part.unit_id != arrival.unit_id and not _may_file_for_others(desk, mail):
+            part = replace(part, held_because=f"表内含有{part.unit_name}的数据，由{arrival.unit_name}报来")
+        outcomes.append(file_return(desk, mail, filing, part, decided))
+    first, row = outcomes[0]
+    state = first.filed.state
+    outcome = {ReturnState.HELD: Outcome.HELD, ReturnState.RETURNED: Outcome.RETURNED}.get(
+        state, Outcome.ACCEPTED
+    )
+    if any(decision.filed.state is ReturnState.HELD for decision, _ in outcomes):
+        outcome = Outcome.HELD
+    reason = next((q.text for decision, _ in outcomes for q in decision.questions), ruling.reason)
+    form = replace(ruling.form, findings=_merged(ruling.form.findings, first.filed.findings))
+    filing.version, filing.outcome = row.version, outcome.value
+    corrected = outcome is Outcome.ACCEPTED and completes
+    return Result(
+        replace(ruling, form=form, outcome=outcome, reason=reason if outcome is Outcome.HELD else None),
+        (row.period,),
+        row.code,
+        filing,
+        (_filed_return(desk, form, row),) if form.items else (),
+        corrected,
+        row.version,
+        first,
+    )
+
+
+def _awaits_correction(desk: Desk, code: str | None, arrival: returns.Arrival) -> bool:
+    """Whether the return that stands for this school went back for correction."""
+    if arrival.unit_id is None:
+        return False
+    period = code or desk.timeline().period_of(arrival.received_at).code
+    row = questions.latest_return(desk.session, arrival.unit_id, period)
+    return row is not None and row.state == ReturnState.RETURNED.value
+
+
+def _may_file_for_others(desk: Desk, mail: tables.Mail) -> bool:
+    return any(unit.kind is not UnitKind.SCHOOL for unit in desk.directory.at_address(mail.sender))
+
+
+def arrival_of(desk: Desk, mail: tables.Mail, wording: tuple[str, ...], ruling: Ruling) -> returns.Arrival:
+    """The statistics form as the rules of returns see it."""
+    form = ruling.form
+    reported_on = form.fields.get("reported_on")
+    return returns.Arrival(
+        unit_id=ruling.unit.id if ruling.unit else None,
+        unit_name=ruling.unit.name if ruling.unit else _text(form.fields.get("reporting_unit")) or "（未填）",
+        received_at=mail.received_at,
+        rows=tuple(
+            returns.row_from_json(
+                {name: plain(value) for name, value in item.items()},
+                _named_school(desk, item.get("unit"), ruling.unit),
+            )
+            for item in form.items
+        ),
+        reported_on=reported_on if isinstance(reported_on, date) else None,
+        contact_name=_text(form.fields.get("contact_name")) or None,
+        contact_phone=_text(form.fields.get("contact_phone")) or None,
+        findings=form.findings,
+        wording=(*wording, form.part),
+        identity=form.identity,
+        digest=hashlib.sha256(form.document).hexdigest() if form.document else None,
+        held_because=ruling.reason if ruling.outcome is Outcome.HELD else None,
+    )
+
+
+def _named_school(desk: Desk, name: Value, own: Unit | None) -> int | None:
+    """The other school of the directory that a row certainly names; None for a campus of the form's own."""
+    match = desk.directory.school(_text(name)) if name else None
+    if match is None or match.unit is None or match.unit.kind is not UnitKind.SCHOOL:
+        return None
+    return None if own is not None and match.unit.id == own.id else match.unit.id
+
+
+def file_return(
+    desk: Desk,
+    mail: tables.Mail,
+    filing: tables.Filing | None,
+    arrival: returns.Arrival,
+    decided_code: str | None,
+) -> tuple[returns.Decision, tables.Return]:
+    """Decide about one school's return and store it as a new version of that period."""
+    timeline = desk.timeline()
+    decided = timeline.period(decided_code) if decided_code else None
+    period = decided or timeline.period_of(arrival.received_at)
+    past = _past(desk, period.code, arrival.unit_id)
+    decision = returns.decide_return(arrival, past, timeline, decided_period=decided)
+    filed = decision.filed
+    questions.ensure_period(desk.session, filed.period, period.due)
+    earlier = (
+        questions.returns_of(desk.session, filed.period, arrival.unit_id)
+        if arrival.unit_id is not None
+        else []
+    )
+    for row in earlier:
+        row.superseded = row.superseded or row.version in decision.supersedes
+    row = tables.Return(
+        period=filed.period,
+        code=earlier[0].code if earlier else desk.code(),
+        unit_id=filed.unit_id,
+        unit_name=filed.unit_name,
+        state=filed.state.value,
+        version=filed.version,
+        received_at=min([filed.received_at, *(r.received_at for r in earlier if r.state != "held")]),
+        reported_on=filed.reported_on,
+        contact_name=filed.contact_name,
+        contact_phone=filed.contact_phone,
+        rows=[r.to_json() for r in filed.rows],
+        findings=[finding_json(f) for f in filed.findings],
+        late=filed.late,
+        digest=filed.digest,
+        mail_id=mail.id,
+        filing_id=filing.id if filing else None,
+    )
+    desk.session.add(row)
+    desk.record(
+        f"{filed.period}/{filed.unit_name}",
+        f"return_{filed.state.value}",
+        by=mail.sender,
+        mail=mail,
+        to_state=filed.state.value,
+        text="；".join((f"第{filed.version}版", *decision.changes)),
+    )
+    return decision, row
+
+
+def _past(desk: Desk, code: str, unit_id: int | None) -> returns.Past:
+    """What is known about a school when a return of its arrives."""
+    row = questions.period(desk.session, code)
+    frozen_at = row.frozen_at if row else None
+    if unit_id is None:
+        return returns.Past(frozen_at=frozen_at)
+    filed = [filed_return(r) for r in questions.returns_of_unit(desk.session, unit_id)]
+    return returns.Past(
+        [r for r in filed if r.period == code], [r for r in filed if r.period != code], frozen_at
+    )
+
+
+def filed_return(row: tables.Return) -> returns.FiledReturn:
+    """A stored return as the rules see it."""
+    return returns.FiledReturn(
+        period=row.period,
+        unit_id=row.unit_id,
+        unit_name=row.unit_name,
+        state=ReturnState(row.state),
+        version=row.version,
+        received_at=row.received_at,
+        rows=tuple(returns.row_from_json(r) for r in row.rows),
+        late=row.late,
+        superseded=row.superseded,
+        reported_on=row.reported_on,
+        contact_name=row.contact_name,
+        contact_phone=row.contact_phone,
+        findings=tuple(finding_from_json(f) for f in row.findings),
+        digest=row.digest,
+    )
+
+
+def finding_from_json(value: Mapping[str, Any]) -> Finding:
+    """A finding as it was stored."""
+    return Finding(
+        value["field"],
+        FindingKind(value["kind"]),
+        Severity(value["severity"]),
+        value["text"],
+        value.get("where"),
+    )
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding as it is stored and listed."""
+    return {
+        "field": finding.field,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "text": finding.text,
+        "where": finding.where,
+    }
+
+
+def _merged(mine: Sequence[Finding], others: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys((*mine, *others)))
+
+
+def _filed_return(desk: Desk, form: Form, row: tables.Return) -> letters.Filed:
+    period = desk.timeline().period(row.period)
+    facts = letters.facts_of(form, 0)
+    for index in range(1, len(form.items)):
+        facts += letters.facts_of(form, index)[len(form.fields) :]
+    return letters.Filed(
+        title=f"{period.covers_in_chinese}统计表", number=row.period, facts=facts, next_step=None
+    )
+
+
+# ---------------------------------------------------------------------------------- released by a person
+
+
+def stored_form(filing: tables.Filing) -> Form:
+    """The form as it was read when it came, out of its filing."""
+    values = dict(filing.values)
+    items_key = "rows" if "rows" in values else "problems"
+    items = values.pop(items_key)
+    places = values.pop("places", {})
+    values.pop("numbers", None)
+    return Form(
+        kind=filing.form,
+        part=filing.part,
+        format=filing.format,
+        fields={name: _read_back(name, value) for name, value in values.items()},
+        items_key=items_key,
+        items=tuple({name: _read_back(name, value) for name, value in item.items()} for item in items),
+        findings=tuple(finding_from_json(f) for f in filing.findings),
+        places={path: Place(*place) for path, place in places.items()},
+        document=filing.document,
+    )
+
+
+def _read_back(name: str, value: Any) -> Value:
+    if name == "reported_on" and isinstance(value, str):
+        return date.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def release(desk: Desk, mail: tables.Mail, unit: Unit, *, by: str, period: str | None = None) -> Fate:
+    """File the held forms of a mail as this unit's, because a person said so, and answer the sender."""
+    results = [
+        _release_filing(desk, mail, filing, unit, by, period)
+        for filing in questions.filings_of(desk.session, mail.id)
+        if filing.outcome == Outcome.HELD.value
+    ]
+    sender = Sender(mail.sender, (unit,), Authentication.PASS)
+    return conclude(desk, mail, sender, results)
+
+
+def _release_filing(
+    desk: Desk, mail: tables.Mail, filing: tables.Filing, unit: Unit, by: str, period: str | None
+) -> Result:
+    form = stored_form(filing)
+    outcome = Outcome.RETURNED if form.incomplete else Outcome.ACCEPTED
+    ruling = Ruling(form, outcome, unit)
+    filing.unit_id, filing.outcome = unit.id, outcome.value
+    if form.kind == "statistics":
+        for held in questions.returns_of_filing(desk.session, filing.id):
+            held.superseded = True
+        decision, row = file_return(desk, mail, filing, arrival_of(desk, mail, (), ruling), period)
+        return Result(
+            ruling,
+            (row.period,),
+            row.code,
+            filing,
+            (_filed_return(desk, form, row),),
+            False,
+            row.version,
+            decision,
+        )
+    rows = questions.problem_rows(desk.session, filing.values.get("numbers", ()))
+    for index, problem in enumerate(rows):
+        desk.record(problem.number, "released", by=by, mail=mail, text=f"核实为{unit.name}所报")
+        if State(problem.state) is State.HELD and problem.filing_id == filing.id:
+            for name, value in _problem_values(ruling, index).items():
+                setattr(problem, name, value)
+            _settle(desk, mail, ruling, problem)
+        else:
+            _new_version(desk, mail, ruling, filing, index, problem)
+    return Result(
+        ruling,
+        tuple(row.number for row in rows),
+        rows[0].code if rows else None,
+        filing,
+        tuple(_filed_problem(desk, form, index, row) for index, row in enumerate(rows)),
+        version=max((row.version for row in rows), default=1),
+    )
+
+
+def discard(desk: Desk, mail: tables.Mail, reason: str, by: str) -> None:
+    """The held forms of a mail are set aside: its problems are declined, its returns no longer stand."""
+    for filing in questions.filings_of(desk.session, mail.id):
+        if filing.outcome != Outcome.HELD.value:
+            continue
+        filing.outcome = "set_aside"
+        for held in questions.returns_of_filing(desk.session, filing.id):
+            held.superseded = True
+        for row in questions.problem_rows(desk.session, filing.values.get("numbers", ())):
+            if State(row.state) is State.HELD and row.filing_id == filing.id:
+                desk.record(
+                    row.number,
+                    "declined",
+                    by=by,
+                    mail=mail,
+                    from_state=row.state,
+                    to_state=State.DECLINED,
+                    text=reason,
+                )
+                row.state, row.state_since = State.DECLINED.value, desk.now
+
+
+# ---------------------------------------------------------------------------------- corrected by words
+
+
+def amend(
+    desk: Desk,
+    mail: tables.Mail,
+    school: Unit,
+    answered: tables.Letter,
+    amendments: Sequence[Amendment],
+) -> Fate | None:
+    """The school's own words mend the form that a letter was about; None if they fit none of it.
+
+    The form is read again with the new values, so that all checks hold for it too.
+    """
+    filing = _standing_filing(desk, school, answered)
+    if filing is None:
+        return None
+    form = amended(stored_form(filing), amendments)
+    if form is None:
+        return None
+    sender = Sender(mail.sender, (school,), Authentication.PASS)
+    ruling = rule(form, sender, desk.directory)
+    result = _receive_form(desk, mail, (mail.subject,), ruling, answered)
+    return conclude(desk, mail, sender, [result])
+
+
+def _standing_filing(desk: Desk, school: Unit, answered: tables.Letter) -> tables.Filing | None:
+    """The newest filing of what a letter was about, if it is this school's."""
+    problems = questions.problem_rows(desk.session, [n for n in answered.about if n.startswith("ND-")])
+    mine = [row for row in problems if row.unit_id == school.id and row.filing_id]
+    if mine:
+        return desk.session.get(tables.Filing, mine[0].filing_id)
+    for code in answered.about:
+        if code.startswith("TJ-"):
+            row = questions.latest_return(desk.session, school.id, code)
+            if row is not None and row.filing_id:
+                return desk.session.get(tables.Filing, row.filing_id)
+    return None
+
+
+def amended(form: Form, amendments: Sequence[Amendment]) -> Form | None:
+    """The form with new values and only those findings that still hold; None if a field is not in it."""
+    fields = dict(form.fields)
+    items = [dict(item) for item in form.items]
+    touched = set()
+    for amendment in amendments:
+        if amendment.field in fields:
+            fields[amendment.field] = amendment.value
+            touched.add(amendment.field)
+            continue
+        index = amendment.item if amendment.item is not None else 0
+        if (amendment.item is None and len(items) != 1) or not 0 <= index < len(items):
+            return None
+        if amendment.field not in items[index]:
+            return None
+        items[index][amendment.field] = amendment.value
+        touched.add(f"{form.items_key}[{index}].{amendment.field}")
+    if any(path.endswith((".levels", ".sections")) for path in touched):
+        touched |= {path.replace(".levels", ".sections") for path in touched}
+        touched |= {path.replace(".sections", ".levels") for path in touched}
+    kept = tuple(finding for finding in form.findings if finding.field not in touched)
+    return replace(form, fields=fields, items=tuple(items), findings=kept)
+
+
+# ---------------------------------------------------------------------------------- answers
+
+
+def _filing(desk: Desk, mail: tables.Mail, ruling: Ruling, version: int) -> tables.Filing:
+    form = ruling.form
+    row = tables.Filing(
+        mail_id=mail.id,
+        form=form.kind,
+        part=form.part,
+        format=form.format,
+        unit_id=ruling.unit.id if ruling.unit else None,
+        outcome=ruling.outcome.value,
+        version=version,
+        received_at=mail.received_at,
+        values={
+            **{name: plain(value) for name, value in form.fields.items()},
+            form.items_key: [{n: plain(v) for n, v in item.items()} for item in form.items],
+            "places": {path: dataclasses.astuple(place) for path, place in form.places.items()},
+        },
+        findings=[finding_json(finding) for finding in form.findings],
+        document=form.document,
+        document_name=form.part if form.document else None,
+    )
+    desk.session.add(row)
+    desk.session.flush()
+    return row
+
+
+def _answer(
+    desk: Desk,
+    mail: tables.Mail,
+    filed: Sequence[Result],
+    returned: Sequence[Result],
+    unread: tuple[letters.FileNote, ...],
+) -> None:
+    """One letter for all that was filed and all that must be corrected."""
+    results = [*filed, *returned]
+    first = results[0]
+    unit = next((r.ruling.unit for r in results if r.ruling.unit), None)
+    attachments: list[letters.Attachment] = []
+    to_mend: list[letters.Returned] = []
+    for result in returned:
+        copy = documents.marked_copy(result.ruling.form, identity=" ".join(result.numbers))
+        attachments.append(copy)
+        to_mend.append(letters.returned_form(result.ruling.form, copy.name))
+    common: dict[str, Any] = {
+        "to_name": unit.name if unit else "贵单位",
+        "date": desk.today,
+        "number": next((r.numbers[0] for r in results if r.numbers), None),
+        "code": next((r.code for r in results if r.code), None),
+        "received_at": min(r.filing.received_at for r in results if r.filing),
+        "filed": tuple(f for r in filed for f in r.filed),
+        "unread": unread,
+    }
+    notes = tuple(note for r in filed for note in letters.notes_of(r.ruling.form))
+    letter: letters.Letter
+    if returned:
+        letter = letters.CorrectionRequest(
+            **common,
+            to_mend=tuple(to_mend),
+            correct_by=desk.workdays_on(desk.config.deadlines.correction),
+            again=any(r.version > 1 for r in returned),
+        )
+    elif all(result.decision for result in filed):
+        letter = _statistics_receipt(desk, first, common)
+    else:
+        letter = letters.Receipt(
+            **common,
+            notes=notes,
+            corrected=any(r.corrected for r in filed),
+            version=max(r.version for r in filed),
+            signed_copy=next((r.ruling.form.signed_copy for r in filed if r.ruling.form.signed_copy), None),
+        )
+    desk.write(
+        letter,
+        key=f"{letter.kind}:mail:{mail.id}",
+        to=(mail.sender,),
+        about=[number for result in results for number in result.numbers],
+        unit=unit,
+        answers=mail,
+        attachments=attachments,
+        context={"filings": [r.filing.id for r in results if r.filing]},
+    )
+
+
+def _statistics_receipt(desk: Desk, first: Result, common: dict[str, Any]) -> letters.Letter:
+    decision = first.decision
+    assert decision is not None
+    period = desk.timeline().period(decision.filed.period)
+    return letters.StatisticsReceipt(
+        **common,
+        covers=period.covers_in_chinese,
+        due=period.due,
+        late=decision.filed.late,
+        frozen=any(q.kind == "remake_rollup" for q in decision.questions),
+        nil=decision.filed.counts.nil,
+        notes=(),
+        corrected=first.corrected,
+        version=first.version,
+    )
+
+
+def _hold(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    held: Sequence[Result],
+    unread: tuple[letters.FileNote, ...],
+) -> None:
+    """Tell the sender that a person looks at it, and ask the office what to do."""
+    first = held[0]
+    ruling, form = first.ruling, first.ruling.form
+    unknown = not sender.known or ruling.unit is None
+    doubts = tuple(
+        letters.Mend(f.text, f.where)
+        for f in form.findings
+        if f.kind.value == "uncertain" or f.severity is Severity.ERROR
+    )
+    facts = letters.facts_of(form, 0) if form.items else ()
+    period_question = next((q for r in held if r.decision for q in r.decision.questions), None)
+    notice = (
+        letters.HeldReason.PERIOD_UNCLEAR
+        if period_question and not unknown
+        else letters.HeldReason.UNKNOWN_SENDER
+        if unknown
+        else letters.HeldReason.UNCERTAIN
+    )
+    number = next((r.numbers[0] for r in held if r.numbers), None)
+    code = next((r.code for r in held if r.code), None)
+    about = [n for r in held for n in r.numbers]
+    desk.write(
+        letters.HeldNotice(
+            to_name=ruling.unit.name if ruling.unit else "贵单位",
+            date=desk.today,
+            number=number,
+            code=code,
+            reason=notice,
+            received_at=mail.received_at,
+            their_subject=mail.subject,
+            facts=facts,
+            doubts=doubts,
+            files=unread,
+        ),
+        key=f"held_notice:mail:{mail.id}",
+        to=(mail.sender,),
+        about=about,
+        unit=ruling.unit,
+        answers=mail,
+        context={"filings": [r.filing.id for r in held if r.filing]},
+    )
+    suggestion = ruling.suggestion.name if ruling.suggestion else None
+    kind = (
+        letters.QuestionKind.PERIOD_UNCLEAR
+        if period_question and not unknown
+        else letters.QuestionKind.UNKNOWN_SENDER
+        if unknown
+        else letters.QuestionKind.UNCERTAIN
+    )
+    desk.ask(
+        letters.Question(
+            to_name="工委办",
+            date=desk.today,
+            number=number,
+            code=code,
+            question=kind,
+            about=f"{_text(form.fields.get('reporting_unit')) or mail.sender} {letters.FORM_TITLES[form.kind]}",
+            facts=(
+                letters.Fact("发件邮箱", mail.sender),
+                letters.Fact("邮件主题", mail.subject or None),
+                *facts,
+            ),
+            quoted=mail.text or None,
+            suggestion=suggestion,
+            doubts=doubts,
+            detail=ruling.reason,
+        ),
+        kind="period" if kind is letters.QuestionKind.PERIOD_UNCLEAR else "held_mail",
+        about=f"mail:{mail.id}",
+        text=ruling.reason or "",
+        payload={
+            "suggestion_id": ruling.suggestion.id if ruling.suggestion else None,
+            "if_yes": period_question.if_yes if period_question else None,
+            "if_no": period_question.if_no if period_question else None,
+        },
+        mail=mail,
+        attachments=_originals(held),
+    )
+
+
+def _originals(held: Iterable[Result]) -> list[letters.Attachment]:
+    """The files that a question is about, for the office to look at."""
+    return [
+        letters.Attachment(form.part, form.document, "application/octet-stream")
+        for form in (result.ruling.form for result in held)
+        if form.document
+    ]
+
+
+def _errors(form: Form) -> list[str]:
+    return [finding.text for finding in form.findings if finding.severity is Severity.ERROR]
+
+
+def _text(value: Value) -> str:
+    return "、".join(value) if isinstance(value, tuple) else str(value) if value is not None else ""
+
+
+def _local_year(desk: Desk, mail: tables.Mail) -> int:
+    return mail.received_at.astimezone(desk.config.zone).year
