@@ -8,7 +8,9 @@ daemon's own sums to check against.
 from __future__ import annotations
 
 import io
+import math
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -275,6 +277,8 @@ def _chart(
     for column in columns:
         data = Reference(sheet, min_col=column, min_row=HEADING_ROW, max_row=last)
         chart.add_data(data, titles_from_data=True)
+    for series in chart.series:
+        series.smooth = False
     chart.set_categories(Reference(sheet, min_col=1, min_row=HEADING_ROW + 1, max_row=last))
     chart.title = title
     chart.height, chart.width = 8.5, 12.5  # type: ignore[assignment]  # the stubs know whole centimetres only
@@ -377,7 +381,7 @@ def _head(sheet: Worksheet, title: str, note: str, columns: Sequence[Column]) ->
     sheet.row_dimensions[HEADING_ROW].height = 32
     for number, column in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = column.width
-    sheet.freeze_panes = sheet.cell(HEADING_ROW + 1, 3 if width > 6 else 1)
+    sheet.freeze_panes = f"{'C' if width > 6 else 'A'}{HEADING_ROW + 1}"
     _page(sheet)
 
 
@@ -415,6 +419,22 @@ def _row(
             cell.value = value
         if isinstance(value, date):
             cell.number_format = "yyyy-mm-dd"
+    sheet.row_dimensions[row].height = _height(columns, values)
+
+
+def _height(columns: Sequence[Column], values: Sequence[Value]) -> float:
+    """How high a row must be for its longest text; not every program finds out by itself."""
+    lines = [
+        sum(max(1, math.ceil(_width(line) / (column.width - 1))) for line in value.split("\n"))
+        for column, value in zip(columns, values, strict=True)
+        if column.words and isinstance(value, str)
+    ]
+    return min(400.0, 4.0 + 14.0 * max(lines, default=1))
+
+
+def _width(text: str) -> int:
+    """Width in half-width characters."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 
 def _style(sheet: Worksheet, font: Font, fill: PatternFill | None, alignment: Alignment) -> str:
