@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import socket
 import ssl
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -123,38 +126,71 @@ class TimeLimit:
         self._seconds = seconds
         self._watched: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
 
     def watch(self, connection: socket.socket) -> Self:
         """Puts a socket under the limit. A duplicate is kept: wrapping in TLS closes the original."""
         with self._lock:
             self._watched.append(socket.socket(fileno=os.dup(connection.fileno())))
         if self.expired:
-            self._cut()
+            self.cut()
         return self
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Shuts the watched connections down; whoever reads from them learns it at once."""
         with self._lock:
             self.expired = True
             for connection in self._watched:
-                try:
+                with suppress(OSError):  # already gone, which is what we want
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # already gone, which is what we want
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        _watchdog.add(self, time.monotonic() + self._seconds)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
+        _watchdog.remove(self)
         with self._lock:
             for connection in self._watched:
                 connection.close()
             self._watched.clear()
+
+
+class _Watchdog:
+    """The one thread that waits for time limits: a thread for each would cost more than sending a letter."""
+
+    def __init__(self) -> None:
+        self._deadlines: dict[TimeLimit, float] = {}
+        self._changed = threading.Condition()
+        self._next_look = math.inf
+        self._thread: threading.Thread | None = None
+
+    def add(self, limit: TimeLimit, deadline: float) -> None:
+        with self._changed:
+            self._deadlines[limit] = deadline
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._watch, name="time-limits", daemon=True)
+                self._thread.start()
+            elif deadline < self._next_look:
+                self._changed.notify()
+
+    def remove(self, limit: TimeLimit) -> None:
+        with self._changed:
+            self._deadlines.pop(limit, None)
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for limit in [limit for limit, deadline in self._deadlines.items() if deadline <= now]:
+                    del self._deadlines[limit]
+                    limit.cut()
+                self._next_look = min(self._deadlines.values(), default=math.inf)
+                self._changed.wait(None if self._next_look == math.inf else max(0.0, self._next_look - now))
+
+
+_watchdog = _Watchdog()
 
 
 def backoff(attempt: int, chance: float, first: float = 1.0, longest: float = 60.0) -> float:

@@ -468,12 +468,17 @@ def _fit(message: bytes, recipient: str, features: Mapping[str, str]) -> _Letter
         raise _Unfit(f"信件 {len(raw)} 字节，超过发信服务器的上限 {limit} 字节")
     if "size" in features:
         options += [f"SIZE={len(raw)}"]
-    ending = b".\r\n" if raw.endswith(b"\r\n") else b"\r\n.\r\n"
-    return _Letter(re.sub(rb"(?m)^\.", b"..", raw) + ending, recipient, tuple(options))
+    return _Letter(_dotted(raw), recipient, tuple(options))
 
 
 def _crlf(message: bytes) -> bytes:
-    return re.sub(rb"\r\n|\r|\n", b"\r\n", message)
+    return message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+
+
+def _dotted(raw: bytes) -> bytes:
+    """The letter as it goes over the wire: dots that begin a line doubled, a single one at the end."""
+    stuffed = (b"\r\n" + raw).replace(b"\r\n.", b"\r\n..").removeprefix(b"\r\n")
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _seven_bit(raw: bytes) -> bytes:

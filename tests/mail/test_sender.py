@@ -48,8 +48,8 @@ def test_a_letter_arrives_as_it_was_written(
     with Sender(replace(sender_settings, port=port, security=security)) as sender:
         assert isinstance(sender.send(raw, SCHOOL), Sent)
         assert isinstance(sender.send(letter(), SCHOOL), Sent)
-    first, _ = mail_stack.wait_for(SCHOOL, 2)
-    assert first.replace(b"\r\n", b"\n").endswith(raw + b"\n")
+    arrived = [mail.replace(b"\r\n", b"\n") for mail in mail_stack.wait_for(SCHOOL, 2)]
+    assert any(mail.endswith(raw + b"\n") for mail in arrived)
 
 
 def test_an_address_that_does_not_exist_fails_that_letter_only(
