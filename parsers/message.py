@@ -30,8 +30,10 @@ MAX_DEPTH = 60
 MAX_HEAD = 1 << 18
 MAX_FIELD = 1 << 14
 MAX_FIELDS = 600
-MAX_BODY = 2_000_000
+MAX_PLAIN = 200_000
+MAX_MARKUP = 2_000_000
 """Characters of a body that are looked at; a longer one is no letter."""
+EMBEDDED_DATA = re.compile(r"data:[\w/+.-]{1,60};base64,[A-Za-z0-9+/=\s%]+")
 
 OVERSIZE_LINK = re.compile(
     r"https?://(?:mail\.163\.com/large-attachment-download|dashi\.163\.com/html/cloud-attachment-download"
@@ -299,9 +301,10 @@ def _set_text(segment: _Segment, part: Message, kind: str) -> None:
     data = _payload(part)
     label = decoding.parameter(part, "content-type", "charset")
     if kind == "text/html":
-        segment.markup = decoding.decoded(data, label or _meta_charset(data))[:MAX_BODY]
+        markup = decoding.decoded(data, label or _meta_charset(data))
+        segment.markup = (EMBEDDED_DATA.sub("data:,", markup) if "base64," in markup else markup)[:MAX_MARKUP]
     else:
-        segment.plain = decoding.decoded(data, label)[:MAX_BODY]
+        segment.plain = decoding.decoded(data, label)[:MAX_PLAIN]
 
 
 def _meta_charset(data: bytes) -> str | None:

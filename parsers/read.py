@@ -62,11 +62,15 @@ NOT_OURS = "不是本平台的表格"
 NOT_INSTALLED = "本系统未安装读取此类文件的组件,需人工查看"
 SMALL_PICTURE = "徽标、签名或小图片"
 OVERSIZE_LINK = "超大附件只是下载链接,系统不下载,请作为普通附件重新发送"
+DAMAGED = "文件已损坏,无法打开,请检查后重新发送"
+OFFICE_NAME = re.compile(r"\.(?:docx?|wps|et|xlsx?|odt|ods|rtf|pdf|csv|docm|xlsm|jpe?g|png)$", re.IGNORECASE)
 UNEXPECTED = "读取时出错,需人工查看"
 MIN_PICTURE_SIDE = 480
 MIN_PICTURE_AREA = 450_000
 MAX_PICTURE_RATIO = 4
 MAX_PICTURES = 20
+MAX_TYPED = 50_000
+"""Characters of a body in which a typed form is looked for."""
 FEWEST_LABELS = 3
 LABEL_END = re.compile(r"[:：\t|│┃｜]")
 COLUMNS = re.compile(r"\S(?:[ \u3000\xa0]{2,}\S+){2}")
@@ -85,6 +89,7 @@ class Doubt(Enum):
 
     NONE = "the part holds no form, or its forms were read"
     MAY_HOLD_FORM = "the sender must send it otherwise"
+    DANGEROUS = "it is no form, but somebody who sent nothing else must hear that it was not opened"
     NEEDS_PERSON = "it may be in order, but here nobody but a person can read it"
 
 
@@ -162,8 +167,10 @@ def _read_found(found: Iterable[unpack.Found], limits: Limits) -> list[_PartRead
 
 def _doubt_of(part: Part) -> Doubt:
     """What a part that was not opened may have held."""
-    if part.outcome is PartOutcome.IGNORED or part.format == "executable":
+    if part.outcome is PartOutcome.IGNORED:
         return Doubt.NONE
+    if part.format == "executable":
+        return Doubt.DANGEROUS
     if part.reason == unpack.NOT_INSTALLED:
         return Doubt.NEEDS_PERSON
     return Doubt.MAY_HOLD_FORM
@@ -175,6 +182,8 @@ def _read_leaf(leaf: Leaf, limits: Limits, enough_pictures: bool) -> _PartReadin
     if kind in UNREADABLE_FORMATS or leaf.sniffed.encrypted:
         reason = UNREADABLE_FORMATS.get(kind, UNREADABLE_FORMATS[sniff.ENCRYPTED_OFFICE])
         return _unread(leaf, PartOutcome.UNREADABLE, reason, Doubt.MAY_HOLD_FORM)
+    if kind == sniff.UNKNOWN and OFFICE_NAME.search(leaf.name):
+        return _unread(leaf, PartOutcome.UNREADABLE, DAMAGED, Doubt.MAY_HOLD_FORM)
     if kind in IGNORED_FORMATS:
         return _unread(leaf, PartOutcome.IGNORED, IGNORED_FORMATS[kind], Doubt.NONE)
     if kind in PICTURES and not _may_show_form(leaf.data):
@@ -375,6 +384,7 @@ def _body_forms(body: Body, name: str, limits: Limits, own: bool) -> tuple[Form,
 
 def _typed_forms(text: str, name: str, label: str, limits: Limits) -> tuple[Form, ...]:
     """Forms in running text; most letters have too few labels or columns to be one, and are not tried."""
+    text = text[:MAX_TYPED]
     if not COLUMNS.search(text) and len(LABEL_END.findall(text)) < FEWEST_LABELS:
         return ()
     html = importlib.import_module("parsers.html")
@@ -406,9 +416,12 @@ def _verdict(
     if not forms and not workbooks:
         if Doubt.NEEDS_PERSON in doubts:
             return Verdict.UNCERTAIN
-        return Verdict.UNREADABLE if Doubt.MAY_HOLD_FORM in doubts else Verdict.NO_FORM
+        unopened = Doubt.MAY_HOLD_FORM in doubts or Doubt.DANGEROUS in doubts
+        return Verdict.UNREADABLE if unopened else Verdict.NO_FORM
     if any(form.incomplete and not (copies.is_scan(form) and form.uncertain) for form in forms):
         return Verdict.INCOMPLETE
-    if any(form.uncertain for form in forms) or any(doubt is not Doubt.NONE for doubt in doubts):
+    if any(form.uncertain for form in forms) or {Doubt.MAY_HOLD_FORM, Doubt.NEEDS_PERSON}.intersection(
+        doubts
+    ):
         return Verdict.UNCERTAIN
     return Verdict.COMPLETE
