@@ -383,7 +383,9 @@ class StatisticsOpening(Letter):
     due: date
     prefilled: tuple[Fact, ...] = ()
     last_time: tuple[Fact, ...] = ()
-    has_platform: bool = True
+    without_platform: bool = False
+    is_reminder: bool = False
+    """It goes out so late that it serves as the reminder too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +396,9 @@ class StatisticsReminder(Letter):
     covers: str
     due: date
     working_days_left: int
+    awaiting_correction: bool = False
+    """A form came, but went back for correction."""
+    without_platform: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,6 +411,7 @@ class StatisticsChase(Letter):
     level: int
     listed_on: date | None = None
     """The day the missing list goes to the office."""
+    awaiting_correction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -839,6 +845,13 @@ LIGHT_COLOURS: Mapping[Light, str] = {
     Light.RED: "#c01818",
 }
 
+SECTION_LEGEND = (
+    ("已超时限", LIGHT_COLOURS[Light.RED]),
+    ("节点逾期", LIGHT_COLOURS[Light.YELLOW]),
+    ("临近时限", LIGHT_COLOURS[Light.BLUE]),
+    ("正常", LIGHT_COLOURS[Light.NONE]),
+)
+
 
 def problem_rows(problems: Iterable[ProblemLine]) -> list[tuple[str, str, str]]:
     """Number, problem with its unit, and how it stands: what a list in a letter shows of each problem."""
@@ -877,16 +890,49 @@ def marked(facts: Iterable[Fact]) -> list[tuple[str, str]]:
     return [(fact.label, fact.shown + ("　←请补正" if fact.mend else "")) for fact in facts]
 
 
-def figure_rows(figures: Iterable[Figure]) -> list[tuple[str, str, str]]:
+def measure_rows(measures: Iterable[tuple[str, str, date | None]]) -> list[tuple[str, str, str]]:
+    """Measure, department, and the day it is due."""
+    return [
+        (measure, department or "—", typesetting.signature_date(due) if due else "—")
+        for measure, department, due in measures
+    ]
+
+
+def held_rows(held: Iterable[HeldMail]) -> list[tuple[str, str, str]]:
+    """Whose mail about what, why it is held, and since when."""
+    return [
+        (
+            f"{mail.mail}　{mail.sender}：{typesetting.short(mail.subject)}",
+            mail.why,
+            typesetting.chinese_moment(mail.since),
+        )
+        for mail in held
+    ]
+
+
+def contact_rows(lines: Iterable[SchoolLine]) -> list[tuple[str, str, str]]:
+    """A school, whom to call, and what is to be said of it."""
+    return [
+        (line.unit, " ".join(part for part in (line.contact, line.phone) if part) or "—", line.note or "—")
+        for line in lines
+    ]
+
+
+def school_rows(lines: Iterable[SchoolLine], *names: str) -> list[tuple[str, ...]]:
+    """A school and the named particulars."""
+    return [(line.unit, *(getattr(line, name) or "—" for name in names)) for line in lines]
+
+
+def figure_rows(figures: Iterable[Figure], last_time: str = "上期") -> list[tuple[str, str, str]]:
     """Label, figure, and the difference from last time."""
-    return [(figure.label, str(figure.value), _difference(figure)) for figure in figures]
+    return [(figure.label, str(figure.value), _difference(figure, last_time)) for figure in figures]
 
 
-def _difference(figure: Figure) -> str:
+def _difference(figure: Figure, last_time: str) -> str:
     if figure.before is None:
         return "—"
     change = figure.value - figure.before
-    return f"上期{figure.before}，" + (
+    return f"{last_time}{figure.before}，" + (
         "持平" if change == 0 else f"{'增加' if change > 0 else '减少'}{abs(change)}"
     )
 
@@ -932,6 +978,11 @@ GLOBALS: Mapping[str, Any] = {
     "file_rows": file_rows,
     "answer_steps": answer_steps,
     "marked": marked,
+    "measure_rows": measure_rows,
+    "held_rows": held_rows,
+    "contact_rows": contact_rows,
+    "school_rows": school_rows,
+    "section_legend": SECTION_LEGEND,
     "figure_rows": figure_rows,
     "text_bars": text_bars,
     "section_bars": section_bars,
