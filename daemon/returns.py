@@ -7,17 +7,18 @@ whether its sender may file it, is decided before (`daemon.filing`); the answer 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from daemon.clock import chinese_day, local_day
 from daemon.model import ReturnState
-from daemon.periods import Period, Timeline
-from parsers.values import Finding, FindingKind, Severity
+from daemon.periods import Period, SchoolState, Timeline
+from parsers.values import Finding, FindingKind, Form, Severity, Value
 
 COUNT_NAMES: Final[Mapping[str, str]] = {
     "party_branches": "党支部数",
@@ -111,6 +112,43 @@ class Arrival:
     """Why a person must release it first: unknown sender, uncertain reading."""
 
 
+def arrival_of(
+    form: Form,
+    unit_id: int | None,
+    unit_name: str,
+    received_at: datetime,
+    *,
+    row_units: Sequence[int | None] = (),
+    wording: tuple[str, ...] = (),
+    held_because: str | None = None,
+) -> Arrival:
+    """The arrival of a statistics form as it was read.
+
+    `row_units` says for each row which school of the directory it names, as far as it names one.
+    """
+    owners = [*row_units, *[None] * (len(form.items) - len(row_units))]
+    fields = form.fields
+    reported_on = fields.get("reported_on")
+    return Arrival(
+        unit_id=unit_id,
+        unit_name=unit_name,
+        received_at=received_at,
+        rows=tuple(row_from_json(item, owner) for item, owner in zip(form.items, owners, strict=True)),
+        reported_on=reported_on if isinstance(reported_on, date) else None,
+        contact_name=_text_or_none(fields.get("contact_name")),
+        contact_phone=_text_or_none(fields.get("contact_phone")),
+        findings=form.findings,
+        wording=wording,
+        identity=form.identity,
+        digest=hashlib.sha256(form.document).hexdigest() if form.document else None,
+        held_because=held_because,
+    )
+
+
+def _text_or_none(value: Value) -> str | None:
+    return str(value) if value else None
+
+
 @dataclass(frozen=True, slots=True)
 class FiledReturn:
     """One version of one school's return for one period, as it is stored."""
@@ -148,6 +186,33 @@ def current(versions: Iterable[FiledReturn]) -> FiledReturn | None:
     """The version that stands for a school in a period: the last counted one, else the last of all."""
     alive = [version for version in versions if not version.superseded]
     return max(alive, key=lambda version: (version.counted, version.version), default=None)
+
+
+def school_states(
+    schools: Iterable[tuple[int, str]],
+    filed: Iterable[FiledReturn],
+    *,
+    claimed: Collection[int] = (),
+    unreachable: Collection[int] = (),
+    with_platform: Collection[int] | None = None,
+) -> tuple[SchoolState, ...]:
+    """How each school (id, name) stands in the one period whose returns are given."""
+    versions: dict[int | None, list[FiledReturn]] = {}
+    for one in filed:
+        versions.setdefault(one.unit_id, []).append(one)
+
+    def state(unit_id: int, name: str) -> SchoolState:
+        stands = current(versions.get(unit_id, ()))
+        return SchoolState(
+            unit_id=unit_id,
+            name=name,
+            state=stands.state if stands is not None else ReturnState.MISSING,
+            claimed=unit_id in claimed,
+            reachable=unit_id not in unreachable,
+            without_platform=with_platform is not None and unit_id not in with_platform,
+        )
+
+    return tuple(state(unit_id, name) for unit_id, name in schools)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,17 @@ from daemon.returns import (
     Row,
     SoftRules,
     amend,
+    arrival_of,
     current,
     decide_return,
     periods_named,
     row_from_json,
+    school_states,
     soft_doubts,
     split_by_school,
     total,
 )
-from parsers.values import Finding, FindingKind, Severity
+from parsers.values import Finding, FindingKind, Form, Severity, Value
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TIMELINE = Timeline()
@@ -333,3 +335,46 @@ def test_however_often_a_school_files_exactly_one_version_counts_and_it_is_the_l
     assert [one.version for one in stored] == list(range(1, len(stored) + 1))
     assert counted[0].counts == total(counted[0].rows)
     assert row_from_json(counted[0].rows[0].to_json()) == counted[0].rows[0]
+
+
+def test_a_form_as_read_becomes_an_arrival() -> None:
+    item: dict[str, Value] = {
+        "unit": NAME,
+        "party_branches": 3,
+        "platforms": 1,
+        "sessions_held": 2,
+        "problems_solved": 5,
+        "remarks": None,
+    }
+    fields: dict[str, Value] = {
+        "reporting_unit": NAME,
+        "reported_on": date(2022, 1, 4),
+        "contact_name": "梁某",
+        "contact_phone": None,
+    }
+    form = Form(
+        "statistics", "附件2.xlsx", "xlsx", fields, "rows", (item, item), document=b"x", identity="TJ-2022-01"
+    )
+    arrived = arrival_of(form, 7, NAME, moment("2022-01-04T10:00"), row_units=(7,))
+    assert arrived.rows == (row(), row(unit_id=None))
+    assert (arrived.reported_on, arrived.contact_name, arrived.contact_phone) == (
+        date(2022, 1, 4),
+        "梁某",
+        None,
+    )
+    assert arrived.digest is not None and arrived.identity == "TJ-2022-01"
+
+
+def test_schools_stand_in_a_period_as_their_last_return_says() -> None:
+    returned = filed(unit_id=8, state=ReturnState.RETURNED)
+    states = school_states(
+        [(7, NAME), (8, "b"), (9, "c")],
+        [filed(), returned],
+        claimed={9},
+        unreachable={8},
+        with_platform={7, 8},
+    )
+    assert [one.state for one in states] == [ReturnState.ACCEPTED, ReturnState.RETURNED, ReturnState.MISSING]
+    assert [one.claimed for one in states] == [False, False, True]
+    assert [one.reachable for one in states] == [True, False, True]
+    assert [one.without_platform for one in states] == [False, False, True]

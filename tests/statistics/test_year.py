@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.model import ReturnState
 from daemon.periods import Order, SchoolState, Step, Timeline, scheduled
-from daemon.returns import Arrival, FiledReturn, Past, Row, current, decide_return
+from daemon.returns import Arrival, FiledReturn, Past, Row, decide_return, school_states
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SCHOOLS = {number: f"贵港市第{number}学校" for number in range(1, 61)}
@@ -217,18 +216,10 @@ class Office:
         ]
         self.returns.append(decision.filed)
 
-    def states(self, code: str) -> list[SchoolState]:
-        versions: dict[int | None, list[FiledReturn]] = {}
-        for one in self.returns:
-            if one.period == code:
-                versions.setdefault(one.unit_id, []).append(one)
-        return [
-            SchoolState(
-                number, name, stands.state if (stands := current(versions.get(number, ()))) else ReturnState.MISSING,
-                claimed=(code, number) in self.claims, reachable=number not in BOUNCING,
-            )
-            for number, name in SCHOOLS.items()
-        ]  # fmt: skip
+    def states(self, code: str) -> tuple[SchoolState, ...]:
+        filed = [one for one in self.returns if one.period == code]
+        claimed = {school for period, school in self.claims if period == code}
+        return school_states(SCHOOLS.items(), filed, claimed=claimed, unreachable=BOUNCING)
 
     def sent(self) -> Counter[tuple[str, str, int | None, datetime]]:
         return Counter((o.period.code, o.step.value, o.unit_id, at) for o, at in self.letters)
