@@ -12,8 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from chinese_calendar import holidays as announced_holidays
-from chinese_calendar import workdays as announced_workdays
+from chinese_calendar import holidays as announced_holidays, workdays as announced_workdays
 
 ONE_DAY: Final = timedelta(days=1)
 
