@@ -1,0 +1,180 @@
+"""Printed text in pictures, by rapidocr with the models that lie in its wheel; nothing is downloaded.
+
+One engine a process, loaded at the first page. Every text comes with a confidence for each character, so that
+whoever uses it can say where it may be wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from rapidocr import RapidOCR
+
+Picture = npt.NDArray[np.uint8]
+Quad = npt.NDArray[np.float32]
+
+THREADS = 2
+DETECTION_SIDE = 1280
+GLANCE_SIDE = 512
+LINE_HEIGHT = 64
+MARGIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character, how sure the engine is of it (0 to 1), and where it stands from left to right."""
+
+    text: str
+    score: float
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A piece of a line of text as the engine found it: never more than one visual line."""
+
+    glyphs: tuple[Glyph, ...]
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def text(self) -> str:
+        return "".join(glyph.text for glyph in self.glyphs)
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
+    def score(self) -> float:
+        """The confidence of its least certain character that is a letter, a figure or an ideograph."""
+        return min((glyph.score for glyph in self.glyphs if is_word_character(glyph.text)), default=1.0)
+
+
+def is_word_character(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LN"
+
+
+@cache
+def _engine() -> Any:
+    cv2.setNumThreads(THREADS)
+    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    return RapidOCR(
+        params={
+            "Global.log_level": "error",
+            "Global.max_side_len": 2400,
+            "Global.text_score": 0.0,
+            "Det.limit_side_len": DETECTION_SIDE,
+            "Det.limit_type": "max",
+            "Rec.rec_batch_num": 2,
+            "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+
+
+def version() -> str:
+    """Name and version of the engine, for `djb check`; raises ImportError where it is not installed."""
+    from importlib.metadata import version as installed
+
+    return f"rapidocr {installed('rapidocr')}, onnxruntime {installed('onnxruntime')}"
+
+
+def lines(page: Picture) -> list[Line]:
+    """The lines of text on an upright page, in no particular order."""
+    # The engine keeps its flags from call to call: all of them are given at every call.
+    found = _engine()(
+        page, use_det=True, use_cls=False, use_rec=True, return_word_box=True, return_single_char_box=True
+    )
+    if not found.txts:
+        return []
+    return [
+        _line(quad, text, float(score), characters)
+        for quad, text, score, characters in zip(
+            found.boxes, found.txts, found.scores, found.word_results or [()] * len(found.txts), strict=True
+        )
+    ]
+
+
+def _line(quad: Quad, text: str, score: float, characters: Sequence[Any]) -> Line:
+    left, top = (float(value) for value in quad.min(axis=0))
+    right, bottom = (float(value) for value in quad.max(axis=0))
+    glyphs = tuple(
+        Glyph(char, float(sure), float(min(x for x, _ in box)), float(max(x for x, _ in box)))
+        for char, sure, box in characters
+    )
+    if "".join(glyph.text for glyph in glyphs) != text.replace(" ", ""):
+        step = (right - left) / max(len(text), 1)
+        glyphs = tuple(
+            Glyph(char, score, left + number * step, left + (number + 1) * step)
+            for number, char in enumerate(text)
+        )
+    return Line(glyphs, left, top, right, bottom)
+
+
+def glance(page: Picture) -> list[Quad]:
+    """Where text stands, roughly and quickly: corners in the picture's own pixels, in reading order of a line."""
+    scale = min(1.0, GLANCE_SIDE / max(page.shape[:2]))
+    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    found = _engine()(
+        small,
+        use_det=True,
+        use_cls=False,
+        use_rec=False,
+        return_word_box=False,
+        return_single_char_box=False,
+    )
+    return [] if found.boxes is None else [np.asarray(quad, np.float32) / scale for quad in found.boxes]
+
+
+def read_again(crops: Sequence[Picture]) -> list[tuple[str, float]]:
+    """Text and least confidence of pictures of one line each, without looking for text in them."""
+    from rapidocr.ch_ppocr_rec.typings import TextRecInput
+
+    if not crops:
+        return []
+    found = _engine()._load_rec_model()(TextRecInput(img=list(crops), return_word_box=False))
+    return [(text, float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+
+
+def enlarged(grey: Picture, left: float, top: float, right: float, bottom: float) -> Picture:
+    """The part of a page as a picture of one line, at a size of its own with white around it."""
+    height, width = grey.shape[:2]
+    x0, y0 = max(0, int(left)), max(0, int(top))
+    x1, y1 = min(width, int(np.ceil(right))), min(height, int(np.ceil(bottom)))
+    crop = grey[y0:y1, x0:x1]
+    if crop.size == 0:
+        return np.full((LINE_HEIGHT, LINE_HEIGHT, 3), 255, np.uint8)
+    scale = LINE_HEIGHT / crop.shape[0]
+    resized = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    paper = int(np.percentile(resized, 90))
+    framed = cv2.copyMakeBorder(
+        resized, MARGIN // 2, MARGIN // 2, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=(paper,)
+    )
+    return np.asarray(cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def same(first: str, second: str) -> bool:
+    """Whether two readings say the same, whatever their punctuation and widths."""
+    return _bare(first) == _bare(second)
+
+
+def _bare(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[\W_]", "", plain).casefold()

@@ -1,0 +1,476 @@
+"""One page of a scan: its ruled cells and its lines of text brought together, every doubt said."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+
+from parsers import glyphs, ocr, page, ruling, tick_boxes
+from parsers.content import TICK_OFF, TICK_ON, TICK_UNKNOWN, Cell, Paragraph, Table
+from parsers.ocr import Glyph, Line, Picture
+from parsers.page import Page
+from parsers.ruling import Box, Grid
+from parsers.values import Place
+
+NO_RULES = "未找到表格线，文字可能不全，请对照原件核对"
+CUT = "表格超出图片边缘，可能缺少行或列"
+BROKEN = "表格线断开，可能是两个单元格"
+UNREAD_INK = "有字迹未能识别"
+CROSSED_OUT = "文字上有划线"
+RED_PEN = "有红色笔迹"
+ON_RULE = "文字压在表格线上"
+
+SURE = 0.75
+"""Confidence of a character from which it is taken without a doubt."""
+SHORT = 8
+"""Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
+FEWEST_LINES = 3
+
+OPTION = re.compile(
+    r"(?:中共)?(?:贵港)?市委教育工委|(?<!市委)教育工委书记|市(?:教育)?局(?:的)?(?:相关|有关)|(?<!局)相关科室"
+)
+"""How the printed options of 反馈层级 begin: a box is expected before each of them."""
+BOX_LIKE = glyphs.ON | glyphs.OFF | glyphs.CROSS | set("口囗日曰回ロロVv凶")
+"""What OCR makes of a box, ticked or not."""
+SEEN_TICKED = glyphs.ON | set("Vv")
+HEAD_LABEL = re.compile(
+    r"^(?:填报|填表|报送|上报|主要负责|负责人|书记|校长|联系|经办|单位|学校|日期|时间|电话)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """The blocks of one page, what a person should know of it, and whether a red seal is on it."""
+
+    blocks: tuple[Paragraph | Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    seal_seen: bool = False
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The lines that stand in one cell, and the doubts about them."""
+
+    lines: list[Line] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def doubt(self, reason: str) -> None:
+        if reason not in self.doubts:
+            self.doubts.append(reason)
+
+
+def read(picture: Picture, number: int | None, tables_before: int) -> PageReading:
+    """What one picture of a page shows. `number` is the page's, None if there is only one."""
+    sheet = page.prepared(picture)
+    if sheet is None:
+        return PageReading()
+    rules = ruling.rules(sheet.ink)
+    grids = ruling.grids(rules)
+    lines = ocr.lines(np.asarray(cv2.cvtColor(sheet.grey, cv2.COLOR_GRAY2BGR), np.uint8))
+    if not grids and len(lines) < FEWEST_LINES:
+        return PageReading()
+    drafts = {(at, index): _Draft() for at, grid in enumerate(grids) for index in range(len(grid.boxes))}
+    outside = _shared_out(lines, grids, drafts, sheet)
+    tables = [
+        _table(grid, [drafts[at, index] for index in range(len(grid.boxes))], sheet, rules.across)
+        for at, grid in enumerate(grids)
+    ]
+    tables = [_placed(table, number, tables_before + at) for at, table in enumerate(tables)]
+    blocks = _in_order(grids, tables, outside, sheet, number)
+    notes = () if grids else (NO_RULES,)
+    return PageReading(tuple(blocks), notes, sheet.seal_seen)
+
+
+# ---------------------------------------------------------------- lines to cells
+
+
+def _shared_out(
+    lines: Iterable[Line], grids: Sequence[Grid], drafts: dict[tuple[int, int], _Draft], sheet: Page
+) -> list[Line]:
+    """Puts every line into the cell where it stands; gives those outside of all tables.
+
+    The engine sometimes takes the texts of two neighbouring cells for one line: it is parted at the rule.
+    """
+    outside: list[Line] = []
+    for line in lines:
+        pieces = _pieces(line, grids)
+        for key, piece in pieces:
+            if key is None:
+                outside.append(piece)
+                continue
+            draft = drafts[key]
+            if len(pieces) > 1:
+                box = grids[key[0]].boxes[key[1]]
+                piece = _read_within(piece, box, sheet, draft)
+            draft.lines.append(piece)
+    return outside
+
+
+def _pieces(line: Line, grids: Sequence[Grid]) -> list[tuple[tuple[int, int] | None, Line]]:
+    """The parts of a line, each with the cell that holds it."""
+    cells = [_cell_at((glyph.left + glyph.right) / 2, line.middle, grids) for glyph in line.glyphs]
+    known = [cell for cell in cells if cell is not None]
+    if not known or 2 * len(known) < len(cells):
+        return [(None, line)]
+    if len(set(known)) == 1:
+        return [(known[0], line)]
+    parts: list[tuple[tuple[int, int] | None, list[Glyph]]] = []
+    for cell, glyph in zip(cells, line.glyphs, strict=True):
+        at = cell if cell is not None else (parts[-1][0] if parts else known[0])
+        if parts and parts[-1][0] == at:
+            parts[-1][1].append(glyph)
+        else:
+            parts.append((at, [glyph]))
+    return [
+        (at, replace(line, glyphs=tuple(part), left=part[0].left, right=part[-1].right)) for at, part in parts
+    ]
+
+
+def _cell_at(x: float, y: float, grids: Sequence[Grid]) -> tuple[int, int] | None:
+    for at, grid in enumerate(grids):
+        for index, box in enumerate(grid.boxes):
+            if box.holds(x, y, margin=4):
+                return at, index
+    return None
+
+
+def _read_within(piece: Line, box: Box, sheet: Page, draft: _Draft) -> Line:
+    """A part of a line read again by itself, because the rule it was parted at may have been read as a letter."""
+    left, right = max(piece.left - 6, box.left + 3), min(piece.right + 6, box.right - 3)
+    [(text, score)] = ocr.read_again([ocr.enlarged(sheet.grey, left, piece.top, right, piece.bottom)])
+    if not ocr.same(text, piece.text):
+        draft.doubt(_two_readings(piece.text, text))
+        return piece if score < 0.5 else _of_text(text, score, piece)
+    return _of_text(text, min(score, piece.score), piece)
+
+
+def _of_text(text: str, score: float, like: Line) -> Line:
+    """A line of this text where another one stands."""
+    step = (like.right - like.left) / max(1, len(text))
+    spread = tuple(
+        Glyph(char, score, like.left + at * step, like.left + (at + 1) * step) for at, char in enumerate(text)
+    )
+    return replace(like, glyphs=spread)
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _table(grid: Grid, drafts: Sequence[_Draft], sheet: Page, across: Picture) -> Table:
+    usual = _usual_height(drafts)
+    for box, draft in zip(grid.boxes, drafts, strict=True):
+        _check_cell(box, draft, sheet, across, usual)
+    _second_readings(drafts, sheet)
+    cells = tuple(_cell(box, draft, sheet, grid.cut) for box, draft in zip(grid.boxes, drafts, strict=True))
+    return Table(cells, grid.rows, grid.columns)
+
+
+def _usual_height(drafts: Sequence[_Draft]) -> float:
+    heights = [line.height for draft in drafts for line in draft.lines]
+    return float(np.median(heights)) if heights else 30.0
+
+
+def _cell(box: Box, draft: _Draft, sheet: Page, cut: bool) -> Cell:
+    rows = _visual_rows(draft.lines)
+    texts = _with_marks(rows, box, sheet, draft)
+    if cut:
+        draft.doubt(CUT)
+    return Cell(
+        text=_joined(rows, texts, box.right),
+        row=box.row,
+        column=box.column,
+        place=Place(""),
+        row_span=box.row_span,
+        column_span=box.column_span,
+        doubt="；".join(draft.doubts[:3]) or None,
+    )
+
+
+def _placed(table: Table, number: int | None, index: int) -> Table:
+    start = f"第{number + 1}页" if number is not None else ""
+    cells = tuple(
+        replace(
+            cell,
+            place=Place(
+                f"{start}表{index + 1}第{cell.row + 1}行第{cell.column + 1}列",
+                page=number,
+                table=index,
+                row=cell.row,
+                column=cell.column,
+            ),
+        )
+        for cell in table.cells
+    )
+    return replace(table, cells=cells)
+
+
+def _visual_rows(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines as they are seen: from top to bottom, those at one height together from left to right."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda item: item.middle):
+        if rows and abs(line.middle - _middle(rows[-1])) < 0.5 * min(line.height, rows[-1][0].height):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda item: item.left) for row in rows]
+
+
+def _middle(row: Sequence[Line]) -> float:
+    return sum(line.middle for line in row) / len(row)
+
+
+def _joined(rows: Sequence[Sequence[Line]], texts: Sequence[str], edge: float) -> str:
+    """The texts of the visual rows, a line break only where a row ends before the cell does."""
+    pieces: list[str] = []
+    for number, text in enumerate(texts):
+        if number:
+            last = rows[number - 1][-1]
+            wraps = last.right > edge - 1.9 * 0.8 * last.height
+            pieces.append("" if wraps else "\n")
+        pieces.append(text)
+    return "".join(pieces)
+
+
+# ---------------------------------------------------------------- doubts
+
+
+def _check_cell(box: Box, draft: _Draft, sheet: Page, across: Picture, usual: float) -> None:
+    """Looks for what OCR does not tell: ink without text, text without certainty, strokes through the text."""
+    if box.broken:
+        draft.doubt(BROKEN)
+    unread = _unread_ink(box, draft.lines, sheet.ink, usual)
+    for area in unread:
+        _read_missed(area, draft, sheet)
+    for line in draft.lines:
+        if line.score < SURE:
+            draft.doubt(f"“{_uncertain_part(line)}”识别不清")
+        if _is_struck(line, across):
+            draft.doubt(CROSSED_OUT)
+    inner = sheet.red[box.top + 4 : box.bottom - 4, box.left + 4 : box.right - 4]
+    if inner.size and int((inner > 0).sum()) > 0.15 * usual * usual:
+        draft.doubt(RED_PEN)
+
+
+def _uncertain_part(line: Line) -> str:
+    """The line with its uncertain characters, short enough to be shown."""
+    text = line.text
+    if len(text) <= 12:
+        return text
+    at = min(range(len(line.glyphs)), key=lambda number: line.glyphs[number].score)
+    return line_slice(line, max(0, at - 4), at + 5)
+
+
+def line_slice(line: Line, start: int, end: int) -> str:
+    return "".join(glyph.text for glyph in line.glyphs[start:end])
+
+
+def _is_struck(line: Line, across: Picture) -> bool:
+    """Whether a level stroke runs through the middle of the line."""
+    quarter = line.height / 4
+    band = across[
+        int(line.top + 1.3 * quarter) : int(line.bottom - 1.3 * quarter), int(line.left) : int(line.right)
+    ]
+    return band.size > 0 and float((band.max(axis=0) > 0).mean()) > 0.4
+
+
+Area = tuple[float, float, float, float]
+
+
+def _unread_ink(box: Box, lines: Sequence[Line], ink: Picture, usual: float) -> list[Area]:
+    """Where in a cell there is writing that no line of text accounts for."""
+    inset = 5
+    left, top = box.left + inset, box.top + inset
+    part = ink[top : box.bottom - inset, left : box.right - inset].copy()
+    if part.size == 0:
+        return []
+    for line in lines:
+        # The frame of a box stands before its line, and is looked at elsewhere.
+        before = 2.0 * line.height if OPTION.search(line.text) else 0.4 * line.height
+        x0, x1 = int(line.left - before - left), int(line.right + 0.4 * line.height - left)
+        y0, y1 = int(line.top - 0.2 * line.height - top), int(line.bottom + 0.3 * line.height - top)
+        part[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 0
+    joined = cv2.dilate(part, np.ones((3, max(3, int(usual * 0.35))), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    found: list[Area] = []
+    for number in range(1, count):
+        x, y, width, height, _ = (int(value) for value in stats[number])
+        strokes = int((part[labels == number] > 0).sum())
+        if height > 0.4 * usual and strokes > 0.04 * usual * usual and strokes > 20:
+            found.append((left + x, top + y, left + x + width, top + y + height))
+    return found
+
+
+def _read_missed(area: Area, draft: _Draft, sheet: Page) -> None:
+    """Reads writing that the engine did not find by itself; a doubt where it cannot be read."""
+    left, top, right, bottom = area
+    reach = 0.25 * (bottom - top) + 3
+    wide = (left - reach, top - reach, right + reach, bottom + reach)
+    [(text, score)] = ocr.read_again([ocr.enlarged(sheet.grey, *wide)])
+    text = text.strip()
+    if score < SURE or not any(ocr.is_word_character(char) for char in text):
+        draft.doubt(UNREAD_INK)
+        return
+    draft.lines.append(_of_text(text, score, Line((), left, top, right, bottom)))
+
+
+def _second_readings(drafts: Sequence[_Draft], sheet: Page) -> None:
+    """Reads short texts again, larger and by themselves, and says where that gives something else."""
+    again = [(draft, at) for draft in drafts for at, line in enumerate(draft.lines) if _is_short(draft, line)]
+    for (draft, at), (text, score) in zip(
+        again, _reread([d.lines[at] for d, at in again], sheet), strict=True
+    ):
+        draft.lines[at] = _agreed(draft.lines[at], text, score, draft)
+
+
+def _is_short(draft: _Draft, line: Line) -> bool:
+    return sum(len(other.glyphs) for other in draft.lines) <= SHORT and bool(line.glyphs)
+
+
+def _reread(lines: Sequence[Line], sheet: Page) -> list[tuple[str, float]]:
+    sharp = _sharpened(sheet.grey)
+    return ocr.read_again(
+        [ocr.enlarged(sharp, line.left - 3, line.top - 1, line.right + 3, line.bottom + 1) for line in lines]
+    )
+
+
+def _sharpened(grey: Picture) -> Picture:
+    soft = cv2.GaussianBlur(grey, (0, 0), 2)
+    return np.asarray(cv2.addWeighted(grey, 1.6, soft, -0.6, 0), np.uint8)
+
+
+def _agreed(line: Line, text: str, score: float, draft: _Draft) -> Line:
+    """The line, doubted if its second reading is another one."""
+    if ocr.same(line.text, text):
+        return line
+    if score < 0.4 and line.score > 0.95 and len(line.text) > 1:
+        return line
+    draft.doubt(_two_readings(line.text, text))
+    return line
+
+
+def _two_readings(first: str, second: str) -> str:
+    return f"两次识别不一致：“{first}”和“{second}”"
+
+
+# ---------------------------------------------------------------- boxes
+
+
+def _with_marks(rows: Sequence[Sequence[Line]], box: Box, sheet: Page, draft: _Draft) -> list[str]:
+    """The text of each visual row, with a tick glyph before every printed option."""
+    texts: list[str] = []
+    open_brackets = 0
+    for row in rows:
+        text = "".join(_marked(line, box, sheet, draft, open_brackets > 0) for line in row)
+        texts.append(text)
+        plain = unicodedata.normalize("NFKC", text)
+        open_brackets = max(0, open_brackets + plain.count("(") - plain.count(")"))
+    return texts
+
+
+def _marked(line: Line, box: Box, sheet: Page, draft: _Draft, in_brackets: bool) -> str:
+    text = line.text
+    if in_brackets or len(text) != len(line.glyphs):
+        return text
+    pieces: list[str] = []
+    done = 0
+    for match in OPTION.finditer(text):
+        start = match.start()
+        if text[:start].count("（") + text[:start].count("(") > text[:start].count("）") + text[:start].count(
+            ")"
+        ):
+            continue
+        first = start
+        while first > done and (text[first - 1] in BOX_LIKE or not text[first - 1].strip()):
+            first -= 1
+        if first > done and ocr.is_word_character(text[first - 1]):
+            continue
+        pieces.append(text[done:first])
+        pieces.append(_mark(line, start, text[first:start], box, sheet, draft))
+        done = start
+    return "".join(pieces) + text[done:]
+
+
+def _mark(line: Line, start: int, seen: str, box: Box, sheet: Page, draft: _Draft) -> str:
+    """The glyph for the box before the option that begins at this character of the line."""
+    em = 0.8 * line.height
+    label = line.glyphs[start].left
+    before = line.glyphs[start - len(seen) - 1].right if start > len(seen) else box.left + 3
+    area = (max(before, label - 2.4 * em), line.top - 0.3 * em, label + 0.25 * em, line.bottom + 0.3 * em)
+    frame = tick_boxes.frame_in(sheet.ink, area, em)
+    ticked = any(char in SEEN_TICKED for char in seen)
+    if frame is None:
+        return "√" if any(char in glyphs.ON for char in seen) else TICK_UNKNOWN
+    mark = frame.mark
+    if tick_boxes.red_inside(sheet.red, frame):
+        draft.doubt(RED_PEN)
+        return mark if mark == TICK_ON else TICK_UNKNOWN
+    if mark == TICK_OFF and ticked:
+        return TICK_UNKNOWN
+    return mark
+
+
+# ---------------------------------------------------------------- running text
+
+
+def _in_order(
+    grids: Sequence[Grid], tables: Sequence[Table], outside: Sequence[Line], sheet: Page, number: int | None
+) -> list[Paragraph | Table]:
+    """Tables and the running text between them, from top to bottom."""
+    edge = float(max((grid.right for grid in grids), default=0)) or max(
+        (line.right for line in outside), default=0.0
+    )
+    blocks: list[Paragraph | Table] = []
+    rest = list(outside)
+    for grid, table in zip(grids, tables, strict=True):
+        above = [line for line in rest if line.middle < grid.top]
+        rest = [line for line in rest if line.middle >= grid.top]
+        blocks += _paragraphs(above, edge, sheet, number)
+        blocks.append(table)
+    blocks += _paragraphs(rest, edge, sheet, number)
+    if grids:
+        return blocks
+    return [replace(block, doubt=block.doubt or NO_RULES) for block in blocks if isinstance(block, Paragraph)]
+
+
+def _paragraphs(lines: Sequence[Line], edge: float, sheet: Page, number: int | None) -> list[Paragraph]:
+    """Running text, parted at the labels of the form's head so that a doubt stays with its own blank."""
+    groups: list[list[Line]] = []
+    previous: Line | None = None
+    for row in _visual_rows(lines):
+        for at, line in enumerate(row):
+            wraps = at == 0 and previous is not None and previous.right > edge - 2.2 * 0.8 * previous.height
+            starts = at == 0 or bool(HEAD_LABEL.match(line.text))
+            if groups and (wraps or not starts):
+                groups[-1].append(line)
+            else:
+                groups.append([line])
+            previous = line
+    place = Place(f"第{number + 1}页表格外文字" if number is not None else "表格外文字", page=number)
+    return [_paragraph(group, sheet, place) for group in groups]
+
+
+def _paragraph(group: Sequence[Line], sheet: Page, place: Place) -> Paragraph:
+    draft = _Draft(list(group))
+    for line in group:
+        if line.score < SURE:
+            draft.doubt(f"“{_uncertain_part(line)}”识别不清")
+    worth = [line for line in group if _is_worth_rereading(line)]
+    for line, (text, score) in zip(worth, _reread(worth, sheet), strict=True):
+        _agreed(line, text, score, draft)
+    text = ""
+    for at, line in enumerate(group):
+        apart = (
+            at > 0 and line.left - group[at - 1].right > line.height and line.middle < group[at - 1].bottom
+        )
+        text += ("　　" if apart else "") + line.text
+    return Paragraph(text, place, doubt="；".join(draft.doubts[:3]) or None)
+
+
+def _is_worth_rereading(line: Line) -> bool:
+    """Whether the line may be a blank of the form's head: it has a label or a long number."""
+    return len(line.glyphs) <= 40 and bool(re.search(r"[:：]|\d{6}", line.text))

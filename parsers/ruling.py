@@ -1,0 +1,207 @@
+"""The ruled tables of a page: which cells there are, where they stand in the grid, which rules are broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from parsers.ocr import Picture
+
+FEWEST_CELLS = 4
+MOST_TABLES = 6
+COVERED = 0.3
+"""Share of an inner boundary that must be ruled for a merged cell to be suspected of being two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A cell: its place in the grid, its span, and its inner edges on the page."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+    broken: bool = False
+    """A rule runs part of the way through it: it may be two cells."""
+
+    def holds(self, x: float, y: float, margin: float = 0.0) -> bool:
+        inside = self.left - margin <= x <= self.right + margin
+        return inside and self.top - margin <= y <= self.bottom + margin
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table's cells in reading order, with its outer edges."""
+
+    boxes: tuple[Box, ...]
+    rows: int
+    columns: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+    cut: bool = False
+    """Its rules run out of the picture: rows or columns may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The straight lines of a page, as pictures."""
+
+    across: Picture
+    down: Picture
+
+
+def rules(ink: Picture) -> Rules:
+    """The ruled lines of a page in black and white; upright strokes count only where they meet a level one."""
+    height, width = ink.shape
+    across = cv2.morphologyEx(
+        cv2.dilate(ink, np.ones((3, 1), np.uint8)), cv2.MORPH_OPEN, np.ones((1, width // 24), np.uint8)
+    )
+    across = cv2.morphologyEx(across, cv2.MORPH_CLOSE, np.ones((3, width // 60), np.uint8))
+    shortest = max(24, height // 65)
+    strokes = cv2.morphologyEx(
+        cv2.dilate(ink, np.ones((1, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((shortest, 1), np.uint8)
+    )
+    near = cv2.dilate(across, np.ones((9, 9), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes)
+    touching = np.unique(labels[(near > 0) & (strokes > 0)])
+    long_enough = np.array([stats[number][3] > height // 45 for number in range(count)])
+    wanted = np.zeros(count, bool)
+    wanted[touching] = True
+    wanted &= long_enough
+    wanted[0] = False
+    down = np.where(wanted[labels], 255, 0).astype(np.uint8)
+    down = np.asarray(cv2.morphologyEx(down, cv2.MORPH_CLOSE, np.ones((height // 60, 3), np.uint8)), np.uint8)
+    return Rules(np.asarray(across, np.uint8), down)
+
+
+def grids(found: Rules) -> list[Grid]:
+    """The tables of the page from top to bottom."""
+    mesh = cv2.bitwise_or(
+        cv2.dilate(found.across, np.ones((3, 9), np.uint8)),
+        cv2.dilate(found.down, np.ones((11, 3), np.uint8)),
+    )
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mesh)
+    largest = sorted(range(1, count), key=lambda number: -int(stats[number][2]) * int(stats[number][3]))
+    tables = []
+    for number in largest[:MOST_TABLES]:
+        x, y, width, height = (int(value) for value in stats[number][:4])
+        part = np.where(labels[y : y + height, x : x + width] == number, 255, 0).astype(np.uint8)
+        holes = _holes(part, x, y, mesh.shape[:2])
+        if len(holes) >= FEWEST_CELLS:
+            tables.append(_grid(holes, found, (x, y, x + width, y + height)))
+    tables.sort(key=lambda grid: grid.top)
+    return [grid for grid in tables if not any(_inside(grid, other) for other in tables)]
+
+
+def _inside(grid: Grid, other: Grid) -> bool:
+    if grid is other:
+        return False
+    return (
+        other.left <= grid.left
+        and other.top <= grid.top
+        and grid.right <= other.right
+        and grid.bottom <= other.bottom
+    )
+
+
+Rectangle = tuple[int, int, int, int]
+
+
+def _holes(mesh: Picture, x: int, y: int, page: Sequence[int]) -> list[Rectangle]:
+    """The white patches inside a mesh of rules, as left, top, right, bottom on the page."""
+    height, width = mesh.shape
+    count, _, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(mesh), connectivity=4)
+    holes = []
+    for number in range(1, count):
+        left, top, across, down, area = (int(value) for value in stats[number])
+        inner = left > 0 and top > 0 and left + across < width and top + down < height
+        large = across > page[1] // 60 and down > page[0] // 110
+        if inner and large and area > 0.55 * across * down:
+            holes.append((x + left, y + top, x + left + across, y + top + down))
+    return holes
+
+
+def _grid(holes: Sequence[Rectangle], found: Rules, frame: Rectangle) -> Grid:
+    left, top, right, _ = frame
+    near = max(8, min(found.across.shape) // 110)
+    columns = _edges([hole[0] for hole in holes] + [hole[2] for hole in holes], near)
+    rows = _edges([hole[1] for hole in holes] + [hole[3] for hole in holes], near)
+    boxes = sorted(
+        (_box(hole, rows, columns, found) for hole in holes), key=lambda box: (box.row, box.column)
+    )
+    height, width = found.across.shape
+    cut = (
+        left <= 3
+        or right >= width - 3
+        or (top <= 3 and bool(found.down[:6, left:right].any()))
+        or bool(found.down[height - 6 :, left:right].any())
+    )
+    return Grid(
+        tuple(boxes),
+        len(rows) - 1,
+        len(columns) - 1,
+        left=min(hole[0] for hole in holes),
+        top=min(hole[1] for hole in holes),
+        right=max(hole[2] for hole in holes),
+        bottom=max(hole[3] for hole in holes),
+        cut=cut,
+    )
+
+
+def _edges(values: Sequence[int], near: int) -> list[float]:
+    """The positions of the rules, each the middle of the cell edges on its two sides."""
+    groups: list[list[int]] = []
+    for value in sorted(values):
+        if groups and value - groups[-1][-1] <= near:
+            groups[-1].append(value)
+        else:
+            groups.append([value])
+    return [sum(group) / len(group) for group in groups]
+
+
+def _box(hole: Rectangle, rows: Sequence[float], columns: Sequence[float], found: Rules) -> Box:
+    left, top, right, bottom = hole
+    first_column, last_column = _nearest(left, columns), _nearest(right, columns)
+    first_row, last_row = _nearest(top, rows), _nearest(bottom, rows)
+    broken = any(
+        _covered(found.down, int(columns[number]), (top, bottom), upright=True)
+        for number in range(first_column + 1, last_column)
+    ) or any(
+        _covered(found.across, int(rows[number]), (left, right), upright=False)
+        for number in range(first_row + 1, last_row)
+    )
+    return Box(
+        first_row,
+        first_column,
+        max(1, last_row - first_row),
+        max(1, last_column - first_column),
+        left,
+        top,
+        right,
+        bottom,
+        broken,
+    )
+
+
+def _nearest(value: int, edges: Sequence[float]) -> int:
+    return min(range(len(edges)), key=lambda number: abs(edges[number] - value))
+
+
+def _covered(mask: Picture, where: int, span: tuple[int, int], upright: bool) -> bool:
+    """Whether a rule stands along part of a boundary."""
+    start, end = span
+    reach = 6
+    if upright:
+        band = mask[start:end, max(0, where - reach) : where + reach].max(axis=1, initial=0)
+    else:
+        band = mask[max(0, where - reach) : where + reach, start:end].max(axis=0, initial=0)
+    return band.size > 0 and float((band > 0).mean()) > COVERED
