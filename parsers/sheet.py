@@ -25,6 +25,7 @@ from lxml import etree
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
+from xlrd.compdoc import CompDocError
 
 from parsers.content import Cell, Content, Limits, Paragraph, Refused, Table, Unreadable
 from parsers.glyphs import through_font
@@ -63,18 +64,22 @@ _BROKEN_XLSX = (
     NotImplementedError,
     etree.XMLSyntaxError,
     SyntaxError,
-    OverflowError,
+    ArithmeticError,
+    RecursionError,
+    struct.error,
 )
 _BROKEN_XLS = (
     xlrd.XLRDError,
+    CompDocError,
     struct.error,
+    ArithmeticError,
+    RecursionError,
     AssertionError,
     IndexError,
     KeyError,
     TypeError,
     ValueError,
     AttributeError,
-    OverflowError,
     MemoryError,
     EOFError,
     OSError,
