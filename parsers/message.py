@@ -24,6 +24,7 @@ from parsers.values import Authentication, BouncedRecipient, Mail, MailKind
 
 # It warns of every media type it does not know; what becomes of each part is said in the Reading.
 logging.getLogger("mailparser").setLevel(logging.CRITICAL)
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
 
 CHINA = timezone(timedelta(hours=8))
 MAX_DEPTH = 60
@@ -490,6 +491,7 @@ def _oversize_links(body: Body) -> tuple[str, ...]:
 
 # ------------------------------------------------------------------ dates
 
+WITH_ZONE = re.compile(r":\d\d\s*(?:[+-]\d{4}|[A-Z]{1,5})\b", re.IGNORECASE)
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S %z",
     "%Y-%m-%dT%H:%M:%S%z",
@@ -522,9 +524,10 @@ def _date(message: Message, parsed: datetime | None) -> datetime | None:
     raw = decoding.words(raw)
     fields = parsedate_tz(raw)
     if fields is not None:
-        if parsed is not None and fields[9] is not None:
+        zoned = bool(WITH_ZONE.search(raw))
+        if parsed is not None and zoned:
             return parsed
-        found = _from_fields(fields)
+        found = _from_fields(fields, zoned)
         if found is not None:
             return found
     text = re.sub(r"\s*\(.*?\)\s*$", "", raw).strip()
@@ -537,10 +540,9 @@ def _date(message: Message, parsed: datetime | None) -> datetime | None:
     return parsed
 
 
-def _from_fields(fields: tuple[int | None, ...]) -> datetime | None:
-    offset = fields[9]
+def _from_fields(fields: tuple[int | None, ...], zoned: bool) -> datetime | None:
     try:
-        zone = CHINA if offset is None else timezone(timedelta(seconds=offset))
+        zone = timezone(timedelta(seconds=fields[9] or 0)) if zoned else CHINA
         return datetime(*(int(each or 0) for each in fields[:6]), tzinfo=zone)  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError):
         return None

@@ -21,7 +21,14 @@ SYSTEM_FILE = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.
 ARCHIVES = frozenset({"zip", "7z", "rar", "tar", "gz", "bz2", "xz"})
 ENCRYPTED_ARCHIVE = "压缩包设有密码,无法打开,请去掉密码后重新发送"
 DAMAGED_ARCHIVE = "压缩包已损坏或不完整,无法打开,请重新压缩后发送"
+EMPTY_ARCHIVE = "压缩包是空的或已损坏,请重新压缩后发送"
+EMPTY = {
+    "tnef": (PartOutcome.IGNORED, "Outlook附加的格式信息,其中没有文件"),
+    "msg": (PartOutcome.UNREADABLE, "Outlook邮件文件中没有附件,请直接附上表格"),
+}
+"""What a container is that holds no file, and why."""
 NOT_INSTALLED = "本系统未安装打开此类压缩包的组件,请改用zip压缩包或直接附上表格"
+DAMAGED_TNEF = "Outlook的winmail.dat已损坏,请用普通附件重新发送"
 EXECUTABLE = "可执行程序,出于安全未打开"
 NAMELESS = "未命名附件"
 ENDINGS = {
@@ -139,7 +146,12 @@ def _opened(data: bytes, name: str, path: str, budget: _Budget, depth: int, inli
         )
         return
     try:
-        yield from container(data, path, budget, depth)
+        empty = True
+        for each in container(data, path, budget, depth):
+            empty = False
+            yield each
+        if empty:
+            yield Part(path, found.format, *EMPTY.get(found.format, (PartOutcome.UNREADABLE, EMPTY_ARCHIVE)))
     except Unreadable as fault:
         yield Part(path, found.format, PartOutcome.UNREADABLE, str(fault))
     except Refused as refusal:
@@ -360,7 +372,9 @@ def _tnef(data: bytes, path: str, budget: _Budget, depth: int) -> Iterator[Found
         OverflowError,
         LookupError,
     ) as fault:
-        raise Unreadable("Outlook的winmail.dat已损坏,请用普通附件重新发送") from fault
+        raise Unreadable(DAMAGED_TNEF) from fault
+    if not carrier.objects:
+        raise Unreadable(DAMAGED_TNEF)
     for number, attachment in enumerate(carrier.attachments, 1):
         content = bytes(attachment.data or b"")
         name = _tnef_name(attachment) or _made_up_name(content, number)
