@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from daemon.errors import Permanent
 from daemon.letters import (
     Alarm,
     Answer,
@@ -56,6 +57,7 @@ from daemon.letters import (
     StatisticsOpening,
     StatisticsReceipt,
     StatisticsReminder,
+    Templates,
     VisitInvitation,
 )
 from daemon.model import Light
@@ -524,3 +526,14 @@ def samples() -> dict[str, Letter]:
         **to_sections(),
         **to_the_offices(),
     }
+
+
+def faults_of(templates: Templates) -> tuple[str, ...]:
+    """What is wrong with the templates, in Chinese, one line a template; empty if all letters render."""
+    faults: dict[str, None] = {}
+    for letter in samples().values():
+        try:
+            templates.render(letter, LETTERHEAD)
+        except Permanent as fault:
+            faults[fault.message] = None
+    return tuple(faults)

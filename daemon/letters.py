@@ -858,13 +858,18 @@ def problem_rows(problems: Iterable[ProblemLine]) -> list[tuple[str, str, str]]:
     return [(line.number, f"{line.problem}（{line.unit}）", standing(line)) for line in problems]
 
 
-def standing(line: ProblemLine) -> str:
+def lead_rows(problems: Iterable[ProblemLine]) -> list[tuple[str, str, str]]:
+    """Number, problem with its unit, and who leads: without lights, for invitations."""
+    return [(line.number, f"{line.problem}（{line.unit}）", line.lead or "—") for line in problems]
+
+
+def standing(line: ProblemLine, with_light: bool = True) -> str:
     """Who handles a problem until when, and how it stands."""
     pieces = (
         f"牵头：{line.lead}" if line.lead else None,
         f"时限：{typesetting.signature_date(line.deadline)}" if line.deadline else None,
         line.state,
-        LIGHT_NAMES[line.light] if line.light is not Light.NONE else None,
+        LIGHT_NAMES[line.light] if with_light and line.light is not Light.NONE else None,
         line.note,
     )
     return "；".join(piece for piece in pieces if piece) or "—"
@@ -973,6 +978,7 @@ GLOBALS: Mapping[str, Any] = {
     "light_names": LIGHT_NAMES,
     "light_colours": LIGHT_COLOURS,
     "problem_rows": problem_rows,
+    "lead_rows": lead_rows,
     "standing": standing,
     "mend_rows": mend_rows,
     "file_rows": file_rows,

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from daemon.errors import Permanent
-from daemon.letter_samples import LETTERHEAD, samples
+from daemon.letter_samples import LETTERHEAD, faults_of, samples
 from daemon.letters import LETTERS, PACKAGED, Letter, Rendered, Templates, render
 from daemon.model import LetterKind
 from parsers.orders import Instruct, Role
@@ -193,3 +193,12 @@ def test_a_misspelt_name_in_a_template_is_an_error_not_a_blank(tmp_path: Path) -
     (tmp_path / "receipt" / "subject.txt").write_text("{{ letter.nubmer }}", encoding="utf-8")
     with pytest.raises(Permanent, match="nubmer"):
         render(SAMPLES["receipt"], LETTERHEAD, Templates(tmp_path))
+
+
+def test_a_check_names_every_faulty_template_once(tmp_path: Path) -> None:
+    assert faults_of(TEMPLATES) == ()
+    (tmp_path / "held_notice").mkdir()
+    (tmp_path / "held_notice" / "subject.txt").write_text("{{ letter.nubmer }}", encoding="utf-8")
+    (tmp_path / "alarm").mkdir()
+    (tmp_path / "alarm" / "body.j2").write_text("{% block %}", encoding="utf-8")
+    assert len(faults_of(Templates(tmp_path))) == 2
