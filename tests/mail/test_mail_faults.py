@@ -220,6 +220,25 @@ def test_a_poll_of_thousands_of_known_mails_asks_for_nothing_but_the_new(
     ]
 
 
+def test_a_poll_without_news_selects_nothing_where_the_server_would_tell(
+    mail_stack: MailStack, mailbox_at: Connect
+) -> None:
+    with ImapProxy(mail_stack.imap_port, mail_stack.certificates.server_context(), netease=False) as proxy:
+        mail_stack.deposit(OFFICE, map(letter, range(3)))
+        with mailbox_at(proxy.port) as mailbox:
+            for arrived in range(3, 6):
+                state = mailbox.open("INBOX")
+                assert mailbox.open("INBOX") is state
+                assert (state.exists, mailbox.uids_after(arrived - 1)) == (arrived, [arrived])
+                assert fetched(mailbox, [arrived])[0].raw == letter(arrived - 1)
+                mail_stack.deposit(OFFICE, [letter(arrived)])
+            assert mailbox.wait(30)
+            assert mailbox.open("INBOX").exists == 6
+            mailbox.move([1, 2], "已处理")
+            assert mailbox.open("INBOX").exists == 4
+        assert sum(b" SELECT " in command for command in proxy.commands) == 5
+
+
 def test_a_sender_finds_its_server_again_without_leaving_connections(
     mail_stack: MailStack, sender_settings: SenderSettings, smtp_link: Link, settle: Settle
 ) -> None:
