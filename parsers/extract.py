@@ -6,11 +6,11 @@ of `forms`, and every doubt becomes a finding with the place where it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from parsers import fields, options
-from parsers import forms as printed
+from parsers import fields, forms as printed, options
 from parsers.content import Content
 from parsers.fields import Fault, Read, uncertain
 from parsers.forms import Field, FormKind, Kind
@@ -20,7 +20,11 @@ from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
 IDENTITY_PROPERTY = "djb-identity"
 """Custom document property in which our own documents carry what they are about."""
 NOWHERE = Place("未找到该栏")
-LONGEST_NAME = 8
+PLAIN_NAME = re.compile(
+    r"(?!.*(?:办公室|小学|中学|幼儿园|学校|联系|电话))(?:[^\W\d_A-Za-z]{1,4}(?:老师|主任|校长|书记|同志|园长|副校长|女士|先生)?|[^\W\d_]{1,8}·[^\W\d_]{1,10}|[A-Za-z][A-Za-z .]{2,30})(?:\([^()]{1,10}\))?"
+)
+"""A name of a person as such forms have it; anything else may be a name and something more."""
+DITTO = frozenset({"同上", "〃", "同前", "″", "..."})
 
 
 def forms(content: Content, part: str) -> tuple[Form, ...]:
@@ -209,7 +213,7 @@ def _suspicious(read: Read[Value] | Read[str | None]) -> Read[Value]:
         plain = fields.compact(value)
         if printed.EXAMPLE.search(plain):
             return Read(value, (uncertain(f"“{value[:20]}”似为填写示例，请核对"),))
-        if plain in fields.NOTHING:
+        if plain in fields.NOTHING or plain in DITTO:
             return Read(value, (uncertain(f"填写为“{value}”，请核对"),))
         if "�" in value:
             return Read(value, (uncertain("文字中有无法识别的字符"),))
@@ -219,7 +223,7 @@ def _suspicious(read: Read[Value] | Read[str | None]) -> Read[Value]:
 def _named(name: str | None, blank: Field) -> Read[Value]:
     if name is None:
         return Read(None)
-    if any(len(one) > LONGEST_NAME or any(char.isdigit() for char in one) for one in name.split("、")):
+    if any(not PLAIN_NAME.fullmatch(one) for one in name.split("、")):
         return Read(name, (uncertain(f"“{blank.label}”的姓名不能确定，请核对"),))
     if printed.EXAMPLE.search(name) or set(name) <= set("xX×*某○"):
         return Read(name, (uncertain(f"“{name}”似为填写示例，请核对"),))

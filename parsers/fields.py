@@ -119,6 +119,10 @@ def unit(text: str) -> str | None:
 def person(text: str) -> str | None:
     """Name of a person, or several joined by 、, without blanks inside and without printed words."""
     plain = SEAL_MARKS.sub(" ", re.sub(r"_+", " ", normalise(text)))
+    plain = re.sub(r"\(?(?:\d{2,4}|[_ ]*)\s*[年./-]\s*\d{0,2}\s*[月./-]\s*\d{0,2}\s*日?\)?\s*$", "", plain)
+    plain = re.sub(
+        r"\((?:(?:党(?:委|总支|支部|组织))?书记|副?校长|副?园长|主任|院长|负责人|代)\)", " ", plain
+    )
     plain = re.sub(r"^(?:签字|签名|姓名)[::]?", "", plain).strip(" :;,。.、/-")
     names = [name for part in re.split(r"[、,;/\n]", plain) for name in _names_in(part)]
     return "、".join(names) or None
@@ -308,6 +312,12 @@ ANY_NUMBER = re.compile(r"\+?\d(?:[\d*xX ()-]*[\d*])?")
 CONTACT_WORDS = re.compile(
     r"(?:联系人|经办人|填报人|填表人|联络人|联络员)?(?:姓名)?(?:联系|办公|移动|固定)?(?:电话|手机|方式|座机|固话|号码|Tel|TEL|tel|Mobile|mobile|Phone|phone)(?:号码?)?[.::]*|(?:联系人|经办人|填报人|填表人|联络人|联络员)(?:姓名)?[::]?|姓名[::]|[☎☏📞📱]"
 )
+OTHER_ADDRESSES = re.compile(
+    r"(?:QQ|qq|微信|传真|[Ff]ax|邮编)号?\s*[::]?\s*[\w-]{4,}|(?:电子)?(?:邮箱|邮件)(?:地址)?[::]?|[Ee]-?mail[::]?|职务\s*[::]\s*\w+|\(?(?:微信同号|同微信)\)?"
+)
+OFFICES = re.compile(
+    r"(?:学校|校|党政|党委|党|行政|综合)?(?:办公室|办)|(?:政教|德育|教务|总务|后勤|党务)处|办公室主任|校办主任"
+)
 MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
 PEOPLE_PARTING = re.compile(r"[、,;:/\n|&]|和|及|以及")
 TITLES = re.compile(r"\([^()]*\)")
@@ -324,7 +334,7 @@ class Contact:
 def contact(text: str) -> Contact:
     """Names and phones out of one text, however they are mixed."""
     plain = MAIL_ADDRESS.sub(" ", normalise(text)).translate(DASHES)
-    plain = CONTACT_WORDS.sub(" ", plain)
+    plain = CONTACT_WORDS.sub(" ", OTHER_ADDRESSES.sub(" ", plain))
     phones: list[str] = []
     faults: list[Fault] = []
 
@@ -368,8 +378,9 @@ def _parted_names(text: str) -> list[str]:
     names: list[str] = []
     for part in PEOPLE_PARTING.split(text):
         names += _names_in(re.sub(r"^[\s.。()\[\]+*-]+|[\s.。()\[\]+*-]+$", "", part))
-    cleaned = (name.strip(".。()[]-+*") for name in names)
-    return list(dict.fromkeys(name for name in cleaned if name and name not in NOTHING))
+    cleaned = [name.strip(".。()[]-+*") for name in names]
+    found = list(dict.fromkeys(name for name in cleaned if name and name not in NOTHING))
+    return [name for name in found if not OFFICES.fullmatch(name)] or found
 
 
 # ---------------------------------------------------------------- sections

@@ -11,8 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from lxml import etree
-from lxml import html as lxml_html
+from lxml import etree, html as lxml_html
 
 from parsers.content import TICK_OFF, TICK_ON, Cell, Content, Limits, Paragraph, Table, Unreadable
 from parsers.glyphs import through_font

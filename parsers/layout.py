@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 
 from openpyxl.utils import get_column_letter
 
@@ -395,8 +396,21 @@ class _Reader:
 
     def drafts(self) -> list[Draft]:
         elements: list[_Element] = []
+        above: Header | None = None
         for block in self.blocks:
-            elements += _paragraph(block) if isinstance(block, Paragraph) else _table(block)
+            if isinstance(block, Paragraph):
+                elements += _paragraph(block)
+                continue
+            grid = Grid(block)
+            if above is not None and _goes_on(grid, above):
+                draft, _last, between = _items(grid, replace(above, row=-1, first_row=-1), grid.rows)
+                elements.append(_Anchor(draft))
+                for row in between:
+                    elements += _text_row(grid, row)
+                continue
+            headings = headers(grid)
+            above = headings[-1] if headings else None
+            elements += _headed(grid, headings) if headings else _labelled(grid)
         found = _assembled(elements)
         if not found:
             found = _typed_forms(self.blocks)
@@ -420,12 +434,18 @@ def _title_element(text: str) -> list[_Element]:
     return []
 
 
-def _table(table: Table) -> list[_Element]:
-    grid = Grid(table)
-    found = headers(grid)
-    if found:
-        return _headed(grid, found)
-    return _labelled(grid)
+def _goes_on(grid: Grid, header: Header) -> bool:
+    """Whether a table without headings continues the one before it, on the next page perhaps."""
+    if grid.columns != max([*header.columns, *header.unknown], default=0) + 1 or headers(grid):
+        return False
+    if _labelled_form(grid)[0] is not None or not grid.rows:
+        return False
+    return any(
+        len(grid.filled(row)) >= 2
+        and not _is_text_row(grid, row)
+        and not any(map(_is_head_label, grid.filled(row)))
+        for row in range(grid.rows)
+    )
 
 
 def _headed(grid: Grid, found: Sequence[Header]) -> list[_Element]:
@@ -436,8 +456,10 @@ def _headed(grid: Grid, found: Sequence[Header]) -> list[_Element]:
         for row in range(at, header.first_row):
             elements += _text_row(grid, row)
         limit = found[number + 1].first_row if number + 1 < len(found) else grid.rows
-        draft, at = _items(grid, header, limit)
+        draft, at, between = _items(grid, header, limit)
         elements.append(_Anchor(draft))
+        for row in between:
+            elements += _text_row(grid, row)
     for row in range(at, grid.rows):
         elements += _text_row(grid, row)
     return elements
@@ -478,21 +500,21 @@ def _is_head_label(cell: Cell) -> bool:
     return bool(cell.text) and (head_field(_label_of(cell)) is not None or bool(head_pairs(cell.text)))
 
 
-def _items(grid: Grid, header: Header, limit: int) -> tuple[Draft, int]:
-    """The items below a heading row, and the row after the last."""
+def _items(grid: Grid, header: Header, limit: int) -> tuple[Draft, int, list[int]]:
+    """The items below a heading row, the row after the last, and the rows of text between them."""
     draft = Draft(header.form, columns=header.fields)
     first = grid.row(header.row)
     draft.place = first[0].place if first else None
     row = header.row + 1
     last = header.row + 1
+    skipped: list[int] = []
     while row < limit:
         group = _group(grid, header, row, limit)
         if _is_repeated_header(grid, header, row):
             row, last = row + 1, row + 1
             continue
         if _is_text_row(grid, row):
-            if _ends_items(grid, row):
-                break
+            skipped.append(row)
             row += 1
             continue
         item = _item(grid, header, range(row, row + group))
@@ -505,7 +527,7 @@ def _items(grid: Grid, header: Header, limit: int) -> tuple[Draft, int]:
         name for column, name in header.columns.items() if column in hidden_columns
     )
     draft.unread = _unread(grid, header, range(header.row + 1, last))
-    return draft, last
+    return draft, last, [row for row in skipped if row < last]
 
 
 def _group(grid: Grid, header: Header, row: int, limit: int) -> int:
@@ -546,12 +568,6 @@ def _is_total(cell: Cell) -> bool:
     return forms.TOTAL.match(fields.compact(cell.text)) is not None
 
 
-def _ends_items(grid: Grid, row: int) -> bool:
-    """Whether what follows belongs to another form: a title or a head line."""
-    cells = grid.filled(row)
-    return bool(cells) and (title_of(cells[0].text) is not None or bool(head_pairs(cells[0].text)))
-
-
 def _item(grid: Grid, header: Header, rows: range) -> Item:
     by_field: dict[str, list[Cell]] = {}
     for row in rows:
@@ -561,6 +577,7 @@ def _item(grid: Grid, header: Header, rows: range) -> Item:
                 by_field.setdefault(name, []).append(cell)
     item: Item = {}
     owners: dict[int, str] = {}
+    doubled = _doubled(grid, header)
     for name, cells in by_field.items():
         raw = joined(cells, beside="  " if name == "levels" else "\n")
         if raw is None:
@@ -569,9 +586,25 @@ def _item(grid: Grid, header: Header, rows: range) -> Item:
             other = owners.setdefault(id(cell), name)
             if other != name and cell.text and not name.startswith("option:"):
                 raw = replace(raw, doubt="合并单元格跨越几栏，不能确定属于哪一栏")
+        if name in doubled and raw.filled:
+            raw = replace(raw, doubt=f"有几栏都像“{header.form.field(name).label}”，不能确定以哪一栏为准")
         item[name] = raw
     _blank_places(grid, header, rows[0], item)
     return _with_options(item)
+
+
+MAY_BE_PARTED = frozenset({"details", "levels", "remarks"})
+"""Fields that people part into several columns."""
+
+
+def _doubled(grid: Grid, header: Header) -> frozenset[str]:
+    """Fields for which several columns with different headings stand in the table."""
+    headings: dict[str, set[str]] = {}
+    own = {blank.name for blank in header.form.item} - MAY_BE_PARTED
+    for column, name in header.columns.items():
+        if name in own:
+            headings.setdefault(name, set()).add(grid.label(header.row, column))
+    return frozenset(name for name, labels in headings.items() if len(labels) > 1)
 
 
 def _blank_places(grid: Grid, header: Header, row: int, item: Item) -> None:
@@ -622,13 +655,11 @@ def _sort_in(draft: Draft, item: Item, grid: Grid, row: int) -> None:
     texts = [fields.compact(cell.text) for cell in grid.filled(row)]
     if not texts:
         return
-    key = item.get(draft.kind.key)
-    leading = texts[:2]
-    if any(forms.TOTAL.match(text) for text in leading if text):
+    key = fields.compact(item[draft.kind.key].text) if draft.kind.key in item else ""
+    leading = {texts[0], key} - {""}
+    if draft.kind.summed and any(forms.TOTAL.match(text) for text in leading):
         draft.totals.append(item)
-    elif any(forms.EXAMPLE.search(text) for text in leading) or (
-        key and forms.EXAMPLE.search(fields.compact(key.text))
-    ):
+    elif any(forms.EXAMPLE.search(text) for text in leading):
         draft.examples.append(item)
     else:
         draft.items.append(item)
@@ -702,7 +733,9 @@ def _labelled_form(grid: Grid) -> tuple[FormKind | None, dict[int, str]]:
             names.update(found)
             if found:
                 rows[row] = found[0]
-        if any(signature <= names for signature in form.signature) and len(names) > len(set(best[1].values())):
+        if any(signature <= names for signature in form.signature) and len(names) > len(
+            set(best[1].values())
+        ):
             best = (form, rows)
     return best
 
@@ -711,7 +744,7 @@ def _labels_of_row(grid: Grid, form: FormKind, row: int) -> list[str]:
     """Item labels of a row; none if they stand side by side, for then the row is a heading."""
     cells = [cell for cell in grid.row(row) if cell.row == row]
     names = [item_field(form, _label_of(cell)) for cell in cells]
-    if any(left and right for left, right in zip(names, names[1:], strict=False)):
+    if any(left and right for left, right in pairwise(names)):
         return []
     return [name for name in names if name]
 
@@ -1011,7 +1044,9 @@ def _take_first(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> None:
 def _item_pairs(form: FormKind, text: str) -> Iterator[tuple[str, str]]:
     """Item labels with a colon in a line; counts may stand several in one line."""
     match = LINE_LABEL.match(text)
-    whole = item_field(form, forms.bare_label(text)) if len(text) <= 30 and ":" not in text.rstrip(":") else None
+    whole = (
+        item_field(form, forms.bare_label(text)) if len(text) <= 30 and ":" not in text.rstrip(":") else None
+    )
     if whole is not None and len(forms.bare_label(text)) >= 4:
         yield whole, ""
         return

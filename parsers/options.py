@@ -185,7 +185,13 @@ def _between(gap: str, first: _Option, second: _Option, faults: list[Fault], tai
     if "\n" in gap:
         upper, _, lower = gap.rpartition("\n")
         alone = upper.rpartition("\n")[2]
-        if first.marks and not _marks(lower) and alone and "\n" in upper and all(c in MARKS or c == " " for c in alone):
+        if (
+            first.marks
+            and not _marks(lower)
+            and alone
+            and "\n" in upper
+            and all(c in MARKS or c == " " for c in alone)
+        ):
             upper, lower = upper[: -len(alone)], alone
         first.marks += _marks(upper)
         second.marks += _marks(lower)

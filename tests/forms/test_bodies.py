@@ -12,7 +12,14 @@ from tests.forms import office_files as o
 from tests.forms.reading import LIMITS, doubts, of_html, of_text, only, verdict
 
 U = o.UNIT
-ROW = {"unit": U, "party_branches": 3, "platforms": 1, "sessions_held": 2, "problems_solved": 5, "remarks": None}
+ROW = {
+    "unit": U,
+    "party_branches": 3,
+    "platforms": 1,
+    "sessions_held": 2,
+    "problems_solved": 5,
+    "remarks": None,
+}
 PROBLEM = {
     "problem": o.PROBLEM,
     "details": o.DETAILS,
@@ -24,7 +31,11 @@ S, V = o.STATISTICS_HEADINGS, (U, "3", "1", "2", "5", "")
 
 
 def html_table(*rows: tuple[str, ...]) -> str:
-    return "<table>" + "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows) + "</table>"
+    return (
+        "<table>"
+        + "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+        + "</table>"
+    )
 
 
 STATISTICS_HTML = {
@@ -66,7 +77,9 @@ BOXES = {
 def test_boxes_of_a_body_are_read(boxes: tuple[str, str]) -> None:
     level = f"{boxes[0]}市委教育工委书记<br>{o.HINT_SECRETARY}<br>{boxes[1]}市局相关科室，具体是<u>&nbsp;基建科&nbsp;</u>{o.HINT_SECTION}"
     row = (o.PROBLEM, o.DETAILS.replace("\n", "<br>"), level, "&nbsp;")
-    form = only(of_html(f"<div>难点问题报告表</div><div>{o.PROBLEM_HEAD}</div>{html_table(o.PROBLEM_HEADINGS, row)}"))
+    form = only(
+        of_html(f"<div>难点问题报告表</div><div>{o.PROBLEM_HEAD}</div>{html_table(o.PROBLEM_HEADINGS, row)}")
+    )
     assert [dict(item) for item in form.items] == [PROBLEM]
     assert verdict(form) == "complete", form.findings
 
@@ -99,13 +112,22 @@ LINES = f"""各位领导：
 
 PROBLEM_TEXTS = {
     "lines": LINES,
-    "numbered": LINES.replace("难点问题：", "1. 难点问题：").replace("具体内容", "2. 具体内容").replace("反馈层级", "3. 反馈层级").replace("备注：", "4. 备注："),
+    "numbered": LINES.replace("难点问题：", "1. 难点问题：")
+    .replace("具体内容", "2. 具体内容")
+    .replace("反馈层级", "3. 反馈层级")
+    .replace("备注：", "4. 备注："),
     "half-width": LINES.replace("：", ":"),
-    "bracketed": LINES.replace("难点问题：", "【难点问题】：").replace("具体内容及诉求：", "【具体内容及诉求】："),
-    "levels below": LINES.replace("反馈层级：□市委教育工委书记  ☑市局", "反馈层级：\n□市委教育工委书记\n☑市局"),
+    "bracketed": LINES.replace("难点问题：", "【难点问题】：").replace(
+        "具体内容及诉求：", "【具体内容及诉求】："
+    ),
+    "levels below": LINES.replace(
+        "反馈层级：□市委教育工委书记  ☑市局", "反馈层级：\n□市委教育工委书记\n☑市局"
+    ),
     "details below": LINES.replace("具体内容及诉求：", "具体内容及诉求：\n"),
     "no title": LINES.replace("难点问题报告表\n", ""),
-    "contact apart": LINES.replace(f"联系人及电话：{o.CONTACT} {o.PHONE}", f"联系人：{o.CONTACT}\n联系电话：{o.PHONE}"),
+    "contact apart": LINES.replace(
+        f"联系人及电话：{o.CONTACT} {o.PHONE}", f"联系人：{o.CONTACT}\n联系电话：{o.PHONE}"
+    ),
     "windows line ends": LINES.replace("\n", "\r\n"),
     "blank lines": LINES.replace("\n", "\n\n"),
 }
@@ -125,7 +147,9 @@ def test_a_problem_typed_as_lines_is_read(text: str) -> None:
 
 
 def test_two_problems_typed_as_lines_are_two() -> None:
-    second = "难点问题：缺教师\n具体内容及诉求：缺3人。\n反馈层级：☑市委教育工委书记  □市局相关科室\n备注：急\n"
+    second = (
+        "难点问题：缺教师\n具体内容及诉求：缺3人。\n反馈层级：☑市委教育工委书记  □市局相关科室\n备注：急\n"
+    )
     form = only(of_text(LINES.replace("备注：无\n", "备注：无\n" + second)))
     assert [item["problem"] for item in form.items] == [o.PROBLEM, "缺教师"]
     assert [item["levels"] for item in form.items] == [("section",), ("secretary",)]
@@ -139,7 +163,9 @@ def drawn(separator: str, *rows: tuple[str, ...]) -> str:
 def aligned(*rows: tuple[str, ...]) -> str:
     widths = [max(html._width(row[column]) for row in rows) + 2 for column in range(len(rows[0]))]
     return "\n".join(
-        "".join(cell + " " * (width - html._width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "".join(
+            cell + " " * (width - html._width(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in rows
     )
 
@@ -188,7 +214,10 @@ def test_a_letter_is_no_form(text: str) -> None:
 
 
 def test_spans_of_a_table_stand_on_the_grid() -> None:
-    content = html.html_content("<table><tr><td rowspan=2>a</td><td colspan=2>b</td></tr><tr><td>c</td><td>d</td></tr></table>", LIMITS)
+    content = html.html_content(
+        "<table><tr><td rowspan=2>a</td><td colspan=2>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+        LIMITS,
+    )
     table = content.blocks[0]
     assert isinstance(table, Table)
     assert [(c.text, c.row, c.column, c.row_span, c.column_span) for c in table.cells] == [
@@ -198,11 +227,14 @@ def test_spans_of_a_table_stand_on_the_grid() -> None:
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8", "gb18030"])
 def test_a_body_in_bytes_is_decoded_whatever_it_declares(encoding: str) -> None:
-    markup = f"<html><head><meta charset='gb2312'></head><body><p>镕喆</p></body></html>".encode(encoding)
+    markup = "<html><head><meta charset='gb2312'></head><body><p>镕喆</p></body></html>".encode(encoding)
     block = html.html_content(markup, LIMITS).blocks[0]
     assert isinstance(block, Paragraph) and block.text == "镕喆"
 
 
-@pytest.mark.parametrize("markup", ["", "<", "<table>", "<table><tr><td rowspan=99999 colspan='x'>", "\0\0", "<p>" * 5000, b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "markup",
+    ["", "<", "<table>", "<table><tr><td rowspan=99999 colspan='x'>", "\0\0", "<p>" * 5000, b"\xff\xfe\x00"],
+)
 def test_broken_markup_is_no_crash(markup: str | bytes) -> None:
     assert html.html_content(markup, LIMITS).format == "html"

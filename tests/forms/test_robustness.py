@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from parsers import extract, forms, sheet, word
 from parsers.content import Cell, Content, Limits, Paragraph, Refused, Table, Unreadable
@@ -17,7 +17,12 @@ from tests.forms import office_files as o
 from tests.forms.reading import LIMITS, of, only, verdict
 
 FILES = Path(__file__).parent / "files"
-SOUND = (o.problem_docx(), o.xlsx(*o.statistics_rows()), (FILES / "statistics.xls").read_bytes(), "单位,党支部数".encode())
+SOUND = (
+    o.problem_docx(),
+    o.xlsx(*o.statistics_rows()),
+    (FILES / "statistics.xls").read_bytes(),
+    "单位,党支部数".encode(),
+)
 WORDS = st.sampled_from(
     [
         *o.PROBLEM_HEADINGS, *o.STATISTICS_HEADINGS, "序号", "合计", "示例", "", "3", "约5", "围墙倒塌", o.levels(), o.levels("☑", "□", ""),
@@ -98,10 +103,8 @@ def test_a_damaged_file_of_any_kind_is_unreadable_and_no_crash(data: st.DataObje
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(broken) - 1))
         broken[at : at + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
-    try:
+    with contextlib.suppress(Unreadable, Refused):
         readers[number](bytes(broken), LIMITS)
-    except (Unreadable, Refused):
-        pass
 
 
 def test_a_word_file_with_an_entity_or_too_much_text_is_refused() -> None:
@@ -139,7 +142,9 @@ def test_custom_properties_carry_our_identity() -> None:
 
 def test_old_workbooks_are_read_like_new_ones() -> None:
     form = only(of(sheet.xls_content((FILES / "statistics.xls").read_bytes(), LIMITS)))
-    assert [form.items[0][name] for name in ("party_branches", "platforms", "sessions_held", "problems_solved")] == [3, 1, 2, 5]
+    assert [
+        form.items[0][name] for name in ("party_branches", "platforms", "sessions_held", "problems_solved")
+    ] == [3, 1, 2, 5]
     assert len(form.items) == 1
     assert str(form.fields["reported_on"]) == "2022-01-04"
     problem = only(of(sheet.xls_content((FILES / "problem.xls").read_bytes(), LIMITS)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.styles import Font
 
 from parsers import sheet
 from parsers.content import Content, Limits, Refused, Table, Unreadable
@@ -18,7 +19,14 @@ from tests.forms.reading import LIMITS, doubts, of_csv, of_xlsx, only, verdict
 
 U = o.UNIT
 ROW = (U, 3, 1, 2, 5, None)
-VALUES = {"unit": U, "party_branches": 3, "platforms": 1, "sessions_held": 2, "problems_solved": 5, "remarks": None}
+VALUES = {
+    "unit": U,
+    "party_branches": 3,
+    "platforms": 1,
+    "sessions_held": 2,
+    "problems_solved": 5,
+    "remarks": None,
+}
 
 
 def first_table(content: Content) -> Table:
@@ -48,8 +56,22 @@ def test_a_return_in_a_workbook_is_read(row: tuple[object, ...]) -> None:
 
 
 HEADS: dict[str, tuple[object, ...]] = {
-    "label and value in cells": ("填报单位：", U, "填报时间：", "2022年1月4日", "联系人及电话：", f"{o.CONTACT}/{o.PHONE}"),
-    "a real date": ("填报单位", U, "填报时间", datetime(2022, 1, 4), "联系人及电话", f"{o.CONTACT} {o.PHONE}"),
+    "label and value in cells": (
+        "填报单位：",
+        U,
+        "填报时间：",
+        "2022年1月4日",
+        "联系人及电话：",
+        f"{o.CONTACT}/{o.PHONE}",
+    ),
+    "a real date": (
+        "填报单位",
+        U,
+        "填报时间",
+        date(2022, 1, 4),
+        "联系人及电话",
+        f"{o.CONTACT} {o.PHONE}",
+    ),
     "one cell": (o.STATISTICS_HEAD,),
     "contact in two cells": ("填报单位", U, "填报时间", "2022-1-4", "联系人及电话", o.CONTACT, int(o.PHONE)),
     "contact apart": ("填报单位", U, "填报时间", "2022.1.4", "联系人", o.CONTACT, "电话", int(o.PHONE)),
@@ -76,17 +98,23 @@ def _date_format(pattern: str) -> Callable[[Any], None]:
 
 
 def test_a_date_that_the_cell_shows_without_day_is_no_day() -> None:
-    head = ("填报单位", U, "填报时间", datetime(2022, 1, 1), "联系人及电话", f"{o.CONTACT} {o.PHONE}")
+    head = ("填报单位", U, "填报时间", date(2022, 1, 1), "联系人及电话", f"{o.CONTACT} {o.PHONE}")
     for pattern in ('yyyy"年"m"月"', "yyyy-mm", "yyyy/m", "mmm-yy"):
         form = only(of_xlsx(o.xlsx(*o.statistics_rows(ROW, head=head), edit=_date_format(pattern))))
         assert form.fields["reported_on"] is None, pattern
-    for pattern in ('yyyy"年"m"月"d"日"', "yyyy-mm-dd", "m/d/yyyy", '[$-804]yyyy"年"m"月"d"日";@', "yyyy/m/d h:mm"):
+    for pattern in (
+        'yyyy"年"m"月"d"日"',
+        "yyyy-mm-dd",
+        "m/d/yyyy",
+        '[$-804]yyyy"年"m"月"d"日";@',
+        "yyyy/m/d h:mm",
+    ):
         form = only(of_xlsx(o.xlsx(*o.statistics_rows(ROW, head=head), edit=_date_format(pattern))))
         assert form.fields["reported_on"] == date(2022, 1, 1), pattern
 
 
 def test_a_count_that_the_program_made_a_date_is_said() -> None:
-    form = only(of_xlsx(o.xlsx(*o.statistics_rows((U, 3, 1, datetime(2022, 3, 4), 5, None)))))
+    form = only(of_xlsx(o.xlsx(*o.statistics_rows((U, 3, 1, date(2022, 3, 4), 5, None)))))
     assert form.items[0]["sessions_held"] is None
     assert "rows[0].sessions_held" in doubts(form)
 
@@ -117,7 +145,12 @@ def test_an_instruction_sheet_is_no_form() -> None:
 def test_two_sheets_are_two_forms() -> None:
     def edit(workbook: Any) -> None:
         other = workbook.create_sheet("附件1")
-        for row in (("难点问题报告表",), (o.PROBLEM_HEAD,), o.PROBLEM_HEADINGS, (o.PROBLEM, o.DETAILS, o.levels(), None)):
+        for row in (
+            ("难点问题报告表",),
+            (o.PROBLEM_HEAD,),
+            o.PROBLEM_HEADINGS,
+            (o.PROBLEM, o.DETAILS, o.levels(), None),
+        ):
             other.append(list(row))
 
     forms = of_xlsx(o.xlsx(*o.statistics_rows(ROW), edit=edit, title="附件2"))
@@ -142,7 +175,7 @@ def test_merged_cells_of_a_vertical_sheet_are_one() -> None:
         ("主要负责人签字", o.PRINCIPAL),
     ]
     form = only(of_xlsx(o.xlsx(*rows, edit=edit)))
-    assert form.items[0] | {} == {
+    assert dict(form.items[0]) == {
         "problem": o.PROBLEM,
         "details": o.DETAILS,
         "levels": ("section",),
@@ -160,7 +193,11 @@ def test_a_formula_without_its_value_is_a_doubt_and_never_a_blank() -> None:
 
 
 def test_a_plain_sum_without_its_value_is_added_up() -> None:
-    rows = (("本部", 3, 1, "=1+1", 5, None), ("东区", 1, 1, 2, "=E5-3", None), ("合计", "=SUM(B5:B6)", "=SUM(C5:C6)", "=D5+D6", "=SUM(E5:E6)", None))
+    rows = (
+        ("本部", 3, 1, "=1+1", 5, None),
+        ("东区", 1, 1, 2, "=E5-3", None),
+        ("合计", "=SUM(B5:B6)", "=SUM(C5:C6)", "=D5+D6", "=SUM(E5:E6)", None),
+    )
     form = only(of_xlsx(o.xlsx(*o.statistics_rows(*rows))))
     assert [item["sessions_held"] for item in form.items] == [2, 2]
     assert [item["problems_solved"] for item in form.items] == [5, 2]
@@ -237,9 +274,11 @@ def test_custom_properties_are_kept() -> None:
     assert content.properties["djb"] == "TJ-2022-01"
 
 
-CSV = f"附件2\n{o.STATISTICS_TITLE}\n填报单位：{U},填报时间：2022.1.4,联系人及电话：{o.CONTACT}、{o.PHONE}\n" + ",".join(
-    o.STATISTICS_HEADINGS
-) + f"\n{U},3,1,2,5,\n"
+CSV = (
+    f"附件2\n{o.STATISTICS_TITLE}\n填报单位：{U},填报时间：2022.1.4,联系人及电话：{o.CONTACT}、{o.PHONE}\n"
+    + ",".join(o.STATISTICS_HEADINGS)
+    + f"\n{U},3,1,2,5,\n"
+)
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8", "utf-8-sig", "utf-16"])
@@ -263,8 +302,8 @@ def test_cells_of_symbol_fonts_and_struck_cells_are_seen() -> None:
     active = workbook.active
     assert active is not None
     active["A1"], active["B1"] = "R", "旧"
-    active["A1"].font = openpyxl.styles.Font(name="Wingdings 2")
-    active["B1"].font = openpyxl.styles.Font(strike=True)
+    active["A1"].font = Font(name="Wingdings 2")
+    active["B1"].font = Font(strike=True)
     target = io.BytesIO()
     workbook.save(target)
     first, second = first_table(sheet.xlsx_content(target.getvalue(), LIMITS)).cells

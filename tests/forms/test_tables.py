@@ -95,7 +95,11 @@ def test_one_problem_is_read_in_every_layout(form_table: o.Xml) -> None:
     assert all(f"problems[0].{name}" in form.places for name in form.items[0])
 
 
-THREE = [("缺教师", "缺3人。", ("secretary",)), ("缺经费", "缺8万元。", ("section",)), ("操场破损", "塑胶脱落。", ("section",))]
+THREE = [
+    ("缺教师", "缺3人。", ("secretary",)),
+    ("缺经费", "缺8万元。", ("section",)),
+    ("操场破损", "塑胶脱落。", ("section",)),
+]
 
 
 def _three_columns() -> o.Xml:
@@ -176,7 +180,11 @@ def test_a_missing_column_is_said() -> None:
 
 
 def test_a_column_that_the_form_does_not_have_is_mentioned() -> None:
-    data = o.docx("难点问题报告表", HEAD, o.table((*H, "学校已采取的措施"), (o.PROBLEM, o.DETAILS, o.levels(), "", "已围挡")))
+    data = o.docx(
+        "难点问题报告表",
+        HEAD,
+        o.table((*H, "学校已采取的措施"), (o.PROBLEM, o.DETAILS, o.levels(), "", "已围挡")),
+    )
     assert any("学校已采取的措施" in f.text for f in only(of_word(data)).findings)
 
 
@@ -194,7 +202,9 @@ def test_struck_text_is_left_out_and_doubted() -> None:
 
 
 def test_revisions_hidden_text_and_prompts_are_not_there() -> None:
-    prompt = o.Xml("<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r><w:t>单击此处输入文字。</w:t></w:r></w:sdtContent></w:sdt>")
+    prompt = o.Xml(
+        "<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r><w:t>单击此处输入文字。</w:t></w:r></w:sdtContent></w:sdt>"
+    )
     cell = [o.paragraph("围墙", o.deleted("（初稿）"), o.inserted("倒塌"), o.run("密", o.HIDDEN))]
     data = o.docx("难点问题报告表", HEAD, o.table(H, (cell, o.DETAILS, o.levels(), [o.paragraph(prompt)])))
     form = only(of_word(data))
@@ -211,7 +221,9 @@ def test_a_nested_table_stays_in_the_details() -> None:
 
 @pytest.mark.parametrize("remark", ["", "无", "/", "／", "—", "——", "　"])
 def test_signs_for_nothing_are_no_remark(remark: str) -> None:
-    form = only(of_word(o.docx("难点问题报告表", HEAD, o.table(H, (o.PROBLEM, o.DETAILS, o.levels(), remark)))))
+    form = only(
+        of_word(o.docx("难点问题报告表", HEAD, o.table(H, (o.PROBLEM, o.DETAILS, o.levels(), remark))))
+    )
     assert form.items[0]["remarks"] is None
 
 
@@ -253,7 +265,14 @@ def test_a_blank_count_is_missing(column: int, blank: str) -> None:
     assert f"rows[0].{name}" in doubts(form)
 
 
-ROW = {"unit": U, "party_branches": 3, "platforms": 1, "sessions_held": 2, "problems_solved": 5, "remarks": None}
+ROW = {
+    "unit": U,
+    "party_branches": 3,
+    "platforms": 1,
+    "sessions_held": 2,
+    "problems_solved": 5,
+    "remarks": None,
+}
 STATISTICS = {
     "as printed": o.table(S, GOOD),
     "short headings": o.table(("单位", "支部数", "平台数", "举办次数", "解决问题数", "备注"), GOOD),
@@ -284,14 +303,20 @@ STATISTICS = {
 
 @pytest.mark.parametrize("form_table", STATISTICS.values(), ids=STATISTICS.keys())
 def test_a_return_is_read_in_every_layout(form_table: o.Xml) -> None:
-    form = only(of_word(o.docx("附件2", o.STATISTICS_TITLE, o.STATISTICS_HEAD, form_table, o.STATISTICS_NOTE)))
+    form = only(
+        of_word(o.docx("附件2", o.STATISTICS_TITLE, o.STATISTICS_HEAD, form_table, o.STATISTICS_NOTE))
+    )
     assert [dict(item) for item in form.items] == [ROW]
     assert form.kind == "statistics"
     assert verdict(form) == "complete", form.findings
 
 
 def test_campuses_are_rows_and_the_total_is_checked() -> None:
-    rows = (("本部", "3", "1", "2", "5", ""), ("东校区", "1", "1", "2", "3", ""), ("合计", "4", "2", "4", "8", ""))
+    rows = (
+        ("本部", "3", "1", "2", "5", ""),
+        ("东校区", "1", "1", "2", "3", ""),
+        ("合计", "4", "2", "4", "8", ""),
+    )
     form = only(of_word(o.statistics_docx(*rows)))
     assert [item["unit"] for item in form.items] == ["本部", "东校区"]
     assert verdict(form) == "complete"
@@ -337,19 +362,35 @@ def test_forms_of_several_schools_in_one_file_are_apart() -> None:
     blocks: list[str | o.Xml] = []
     for name in ("甲", "乙", "丙"):
         head = f"填报单位（盖章）：贵港市{name}小学　主要负责人签字：韦{name}　联系人及电话：覃{name} 1381234567{ord(name) % 10}"
-        blocks += ["难点问题报告表", head, o.table(H, (f"{name}问题", o.DETAILS, o.levels(), "")), o.PROBLEM_NOTE]
+        blocks += [
+            "难点问题报告表",
+            head,
+            o.table(H, (f"{name}问题", o.DETAILS, o.levels(), "")),
+            o.PROBLEM_NOTE,
+        ]
     forms = of_word(o.docx(*blocks))
-    assert [form.fields["reporting_unit"] for form in forms] == ["贵港市甲小学", "贵港市乙小学", "贵港市丙小学"]
+    assert [form.fields["reporting_unit"] for form in forms] == [
+        "贵港市甲小学",
+        "贵港市乙小学",
+        "贵港市丙小学",
+    ]
     assert [form.items[0]["problem"] for form in forms] == ["甲问题", "乙问题", "丙问题"]
     assert [form.fields["principal"] for form in forms] == ["韦甲", "韦乙", "韦丙"]
 
 
 def test_a_blank_template_is_no_form() -> None:
     head = "填报单位（盖章）：　　主要负责人签字：　　联系人及电话："
-    data = o.docx("附件1", "难点问题报告表", head, o.table(H, ("", "", o.levels("□", "□", "　　"), "")), o.PROBLEM_NOTE)
+    data = o.docx(
+        "附件1", "难点问题报告表", head, o.table(H, ("", "", o.levels("□", "□", "　　"), "")), o.PROBLEM_NOTE
+    )
     assert of_word(data) == ()
     assert extract.blank_form(word.content(data, LIMITS)) == "难点问题报告表"
-    statistics = o.docx(o.STATISTICS_TITLE, "填报单位：　填报时间：　联系人及电话：", o.table(S, ("", "", "", "", "", "")), o.STATISTICS_NOTE)
+    statistics = o.docx(
+        o.STATISTICS_TITLE,
+        "填报单位：　填报时间：　联系人及电话：",
+        o.table(S, ("", "", "", "", "", "")),
+        o.STATISTICS_NOTE,
+    )
     assert of_word(statistics) == ()
 
 
@@ -382,7 +423,10 @@ def test_an_unrelated_document_is_no_form(data: bytes) -> None:
 
 def test_the_clue_register_is_one_entry_of_data() -> None:
     headings = ("序号", "来源", "反映单位", "难点问题", "具体内容及诉求", "收到日期", "备注")
-    rows = (("1", "12345热线", U, o.PROBLEM, o.DETAILS, "2022年1月4日", ""), ("2", "信访", "贵港市乙小学", "缺教师", "缺3人。", "2022-01-05", "急"))
+    rows = (
+        ("1", "12345热线", U, o.PROBLEM, o.DETAILS, "2022年1月4日", ""),
+        ("2", "信访", "贵港市乙小学", "缺教师", "缺3人。", "2022-01-05", "急"),
+    )
     form = only(of_word(o.docx("问题线索登记表", o.table(headings, *rows))))
     assert form.kind == "clue_register"
     assert [item["source"] for item in form.items] == ["12345热线", "信访"]

@@ -6,8 +6,7 @@ import unicodedata
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from parsers import fields, options
 from parsers.values import FindingKind
@@ -43,14 +42,21 @@ def test_every_chinese_number_is_that_number(number: int, unit: str) -> None:
     assert fields.count(in_chinese(number) + unit) == fields.Read(number)
 
 
-@given(st.integers(0, 999), st.sampled_from(["约{}", "近{}", "{}余", "{}左右", "{}多", "不少于{}", "{}以上", "{}+", "约{}个", "{}余件"]))
+@given(
+    st.integers(0, 999),
+    st.sampled_from(
+        ["约{}", "近{}", "{}余", "{}左右", "{}多", "不少于{}", "{}以上", "{}+", "约{}个", "{}余件"]
+    ),
+)
 def test_about_a_number_is_always_said(number: int, wording: str) -> None:
     read = fields.count(wording.format(number))
     assert read.faults
     assert read.value in {number, None}
 
 
-@given(st.integers(0, 99), st.integers(0, 99), st.sampled_from(["-", "—", "~", "～", "至", "、", "/", "或", " "]))
+@given(
+    st.integers(0, 99), st.integers(0, 99), st.sampled_from(["-", "—", "~", "～", "至", "、", "/", "或", " "])
+)
 def test_two_numbers_are_never_one(first: int, second: int, between: str) -> None:
     assert fields.count(f"{first}{between}{second}").faults
 
@@ -60,7 +66,9 @@ def test_a_count_without_a_fault_is_written_there(text: str) -> None:
     read = fields.count(text)
     if read.value is not None and not read.faults and read.value:
         plain = unicodedata.normalize("NFKC", text)
-        assert any(char.isdigit() or char in "一二三四五六七八九十两俩壹贰叁肆伍陆柒捌玖拾百佰" for char in plain)
+        assert any(
+            char.isdigit() or char in "一二三四五六七八九十两俩壹贰叁肆伍陆柒捌玖拾百佰" for char in plain
+        )
 
 
 @given(st.dates(date(2018, 1, 1), date(2040, 12, 31)))
@@ -96,7 +104,9 @@ def test_a_serial_number_of_a_spreadsheet_is_a_doubtful_day() -> None:
     assert read.faults[0].kind is FindingKind.UNCERTAIN
 
 
-@given(NAMES, MOBILES, st.sampled_from(["", " ", "　", "，", ",", "、", "/", "：", ":", "\n", "（", "-", "—"]))
+@given(
+    NAMES, MOBILES, st.sampled_from(["", " ", "　", "，", ",", "、", "/", "：", ":", "\n", "（", "-", "—"])
+)
 def test_a_name_and_a_phone_come_apart(name: str, phone: str, between: str) -> None:
     read = fields.contact(f"{name}{between}{phone}")
     assert (read.name.value, read.phone.value, read.phone.faults) == (name, phone, ())
@@ -115,9 +125,24 @@ def test_a_phone_of_the_wrong_length_is_said(phone: str) -> None:
 
 
 @settings(max_examples=300)
-@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("□☑√×☒市委教育工委书记局相关科室具体是（）()\n、:3一-/年月日. ")), max_size=60))
+@given(
+    st.text(
+        alphabet=st.one_of(
+            st.characters(), st.sampled_from("□☑√×☒市委教育工委书记局相关科室具体是（）()\n、:3一-/年月日. ")
+        ),
+        max_size=60,
+    )
+)
 def test_no_text_crashes_a_reader_of_fields(text: str) -> None:
-    for read in (fields.count, fields.day, fields.contact, fields.sections, fields.unit, fields.person, fields.remark):
+    for read in (
+        fields.count,
+        fields.day,
+        fields.contact,
+        fields.sections,
+        fields.unit,
+        fields.person,
+        fields.remark,
+    ):
         read(text)
     choice = options.choice(text, (text[:5],), (text[:3],))
     assert set(choice.levels) <= {"secretary", "section"}
