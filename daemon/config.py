@@ -145,6 +145,8 @@ class Deadlines(Section):
     statistics_reminder: Days = 3
     statistics_chases: list[Days] = Field(default=[1, 3], min_length=2, max_length=2)
     statistics_missing_list: Days = 5
+    statistics_freeze: Days = 5
+    statistics_due_time: time = time(23, 59)
     statistics_move_to_workday: bool = False
     correction: Days = 3
     registration: Days = 2

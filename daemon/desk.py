@@ -61,7 +61,8 @@ def open_office(config: Config) -> Office:
         reminder=deadlines.statistics_reminder,
         chases=(chases[0], chases[1]),
         missing_list=deadlines.statistics_missing_list,
-        freeze=deadlines.statistics_missing_list,
+        freeze=deadlines.statistics_freeze,
+        due_time=deadlines.statistics_due_time,
         working_hours=deadlines.working_hours,
         zone=config.zone,
     )

@@ -187,6 +187,8 @@ def _decide_batch(store: Store, office: Office, batch: list[Outcome], now: datet
         desk = Desk(office, session, directory, now)
         for mail_id, outcome in sorted(batch, key=lambda pair: pair[0]):
             mail = session.get_one(tables.Mail, mail_id)
+            note_head(mail, outcome)
+            session.flush()
             try:
                 with session.begin_nested():
                     fate = decide(desk, mail, outcome)
@@ -212,6 +214,13 @@ def _seal(desk: Desk, mail: tables.Mail, fate: Fate) -> None:
     )
 
 
+def note_head(mail: tables.Mail, outcome: Reading | ReadingFailed) -> None:
+    """Who sent the mail and what it is called: known whatever becomes of it."""
+    if isinstance(outcome, Reading) and (head := outcome.mail) is not None:
+        mail.message_id, mail.kind = head.message_id, head.kind.value
+        mail.sender, mail.subject, mail.text = head.sender, head.subject, head.reply_text
+
+
 def decide(desk: Desk, mail: tables.Mail, outcome: Reading | ReadingFailed) -> Fate:
     """The fate of one mail, with all that follows from it."""
     if isinstance(outcome, ReadingFailed):
@@ -220,8 +229,6 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Reading | ReadingFailed) -> F
     if reading.mail is None:
         return holding.unreadable(desk, mail, "不是一封完整的邮件")
     head = reading.mail
-    mail.message_id, mail.kind = head.message_id, head.kind.value
-    mail.sender, mail.subject, mail.text = head.sender, head.subject, head.reply_text
     twin = questions.earlier_twin(desk.session, mail.id, mail.content_key, mail.message_id)
     if twin is not None:
         return Fate(Disposition.DUPLICATE, f"与来信 {twin.id} 是同一封邮件")

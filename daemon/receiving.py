@@ -171,6 +171,7 @@ def _new_problem(
         state_since=desk.now,
         received_at=mail.received_at,
         item=index,
+        version=1,
         **_problem_values(ruling, index),
         mail_id=mail.id,
         filing_id=filing.id,

@@ -1,13 +1,32 @@
-"""What time has made due is decided, written down as done, and put into the outbox."""
+"""What time has made due: asked of the rules, carried out once, and forecast by the same functions.
+
+The statistics calendar (`statistics`) and the milestones of problems and sessions (`supervision`) each say
+what is due; a key in the table `done` sees to it that everything happens once.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
 
-from daemon.desk import Office
+from daemon import statistics, supervision
+from daemon.desk import Desk, Office
+from daemon.directory import Directory
+from daemon.store import questions
 from daemon.store.engine import Store
 
 
 def tick(store: Store, office: Office, now: datetime) -> int:
-    """Do all that the calendar wants by `now`; how many things were done."""
-    return 0
+    """Do all that the calendar wants by `now`; how many letters were written."""
+    with store.transaction() as session:
+        desk = Desk(office, session, Directory(questions.units(session)), now)
+        return statistics.tick(desk) + supervision.tick(desk)
+
+
+def forecast(store: Store, office: Office, first: date, last: date, now: datetime) -> list[Mapping[str, Any]]:
+    """Every letter that goes out on schedule in these days if nothing else arrives, in order of time."""
+    with store.reading() as session:
+        desk = Desk(office, session, Directory(questions.units(session)), now)
+        rows = [*statistics.forecast(desk, first, last), *supervision.forecast(desk, first, last)]
+    return sorted(rows, key=lambda row: (row["due_at"], row["kind"], row["to"]))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sqlalchemy import distinct, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from daemon.errors import Permanent
@@ -21,7 +21,16 @@ from daemon.store.mails import archived_digests
 from daemon.store.numbers import counter_name
 from daemon.store.schema import newest_version, schema_version
 from daemon.store.statements import is_postgresql
-from daemon.store.tables import Counter, Delivery, Letter, Mail, Period, Return, Session as OfficeSession
+from daemon.store.tables import (
+    Counter,
+    Delivery,
+    Letter,
+    Mail,
+    Period,
+    Problem,
+    Return,
+    Session as OfficeSession,
+)
 
 Progress = Callable[[int, int], None]
 """Told how many mails of how many are checked."""
@@ -71,7 +80,7 @@ def _counter_faults(session: Session) -> Iterator[str]:
             if found := _NUMBER.match(number):
                 name = counter_name(found[1], int(found[2]))
                 highest[name] = max(highest.get(name, 0), int(found[3]))
-    counters = dict(session.execute(select(Counter.name, Counter.value)).tuples())
+    counters = dict(session.execute(select(Counter.name, Counter.value)).all())
     for name, most in sorted(highest.items()):
         # Sessions may be numbered by their month instead of a counter.
         if (name in counters or name.startswith("ND-")) and counters.get(name, 0) < most:
@@ -83,7 +92,7 @@ def _outbox_faults(session: Session) -> Iterator[str]:
     without = select(Letter.id).where(~select(Delivery.id).where(Delivery.letter_id == Letter.id).exists())
     if ids := list(session.scalars(without)):
         yield f"有 {len(ids)} 封信没有投递记录，不会发出（{_some(ids)}）"
-    waiting = select(distinct(Delivery.letter_id)).where(Delivery.state.in_(OPEN))
+    waiting = select(Delivery.letter_id).where(Delivery.state.in_(OPEN))
     states = select(Letter.id, Letter.state, Delivery.state).join(Delivery, Delivery.letter_id == Letter.id)
     suspects = states.where((Letter.state == LetterState.QUEUED.value) | Letter.id.in_(waiting))
     found: dict[tuple[int, str], set[str]] = {}
@@ -97,7 +106,7 @@ def _outbox_faults(session: Session) -> Iterator[str]:
 def _record_faults(session: Session) -> Iterator[str]:
     """Records that contradict each other without breaking a foreign key."""
     known = select(Period.code)
-    lost = list(session.scalars(select(distinct(Return.period)).where(Return.period.not_in(known))))
+    lost = list(session.scalars(select(Return.period).where(Return.period.not_in(known)).distinct()))
     if lost:
         yield f"有报表属于没有登记的统计期：{'、'.join(sorted(lost))}"
     unsettled = select(func.count()).select_from(Mail).where(Mail.disposition == "")

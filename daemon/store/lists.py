@@ -170,8 +170,8 @@ def problems(
     found = problem_questions.problems(session)
     if number is not None:
         found = [problem for problem in found if problem.number == number]
-    sections = dict(session.execute(select(Unit.id, Unit.name)).tuples())
-    similar: dict[str, list[Any]] = dict(session.execute(select(Problem.number, Problem.similar)).tuples())
+    sections = dict(session.execute(select(Unit.id, Unit.name)).all())
+    similar: dict[str, list[Any]] = dict(session.execute(select(Problem.number, Problem.similar)).all())
     history = _history(session, zone, number)
     return [
         _problem(problem, zone, light_of(problem), sections)
@@ -274,7 +274,7 @@ def returns(
 
 def _active_schools(session: Session) -> Mapping[int, str]:
     found = select(Unit.id, Unit.name).where(Unit.kind == UnitKind.SCHOOL.value, Unit.active)
-    return dict(session.execute(found.order_by(Unit.position, Unit.id)).tuples())
+    return dict(session.execute(found.order_by(Unit.position, Unit.id)).all())
 
 
 def _returns_of_period(

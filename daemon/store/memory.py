@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from daemon.store.statements import insert_into, rows_changed
@@ -13,7 +13,7 @@ from daemon.store.tables import Done, Note
 
 def done(session: Session, key: str) -> bool:
     """Whether the calendar has this behind it, done or skipped."""
-    return session.get(Done, key) is not None
+    return session.scalar(select(Done.key).where(Done.key == key)) is not None
 
 
 def do_once(
@@ -24,7 +24,8 @@ def do_once(
     It counts as not asked if the transaction is undone.
     """
     statement = insert_into(session, Done).values(key=key, at=at, outcome=outcome, text=text)
-    return rows_changed(session, statement.on_conflict_do_nothing()) == 1
+    first = session.scalars(statement.on_conflict_do_nothing().returning(Done.key))
+    return first.one_or_none() is not None
 
 
 def done_keys(session: Session, prefix: str = "") -> frozenset[str]:
@@ -55,7 +56,4 @@ def set_note(session: Session, name: str, value: str, at: datetime) -> None:
 
 def drop_note(session: Session, name: str) -> bool:
     """Take a note away, such as that of an alarm that is over; whether there was one."""
-    row = session.get(Note, name)
-    if row is not None:
-        session.delete(row)
-    return row is not None
+    return rows_changed(session, delete(Note).where(Note.name == name)) > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,9 +24,9 @@ def insert_into(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert
     return postgresql.insert(table) if is_postgresql(session) else sqlite.insert(table)
 
 
-def rows_changed(session: Session, statement: Executable, values: Any = None) -> int:
-    """How many rows an INSERT, UPDATE or DELETE touched."""
-    result = session.execute(statement, values)
+def rows_changed(session: Session, statement: Executable) -> int:
+    """How many rows an UPDATE or DELETE touched; for an INSERT the drivers do not say it reliably."""
+    result = session.execute(statement)
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 

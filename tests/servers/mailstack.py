@@ -204,7 +204,8 @@ class MailStack:
         """Both ended, all that they wrote removed."""
         self.stop_smtp()
         self.stop_imap()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(TimeoutError):  # the last children may still write for a moment
+            wait_until(self._removed, 2)
 
     def __enter__(self) -> Self:
         try:
@@ -226,7 +227,7 @@ class MailStack:
             self._people.add(address)
             with (self.folder / "users").open("a") as users:
                 users.write(f"{address.lower()}:{{PLAIN}}{password}::::::\n")
-            if self.keep_sent:
+            if self.keep_sent and address == OFFICE:
                 self.deposit(address, [], "已发送")
         return address
 
@@ -299,6 +300,10 @@ class MailStack:
     def _maildir(self, address: str, folder: str) -> Path:
         home = self.folder / "mail" / address.lower()
         return home if folder == "INBOX" else home / _folder_name(folder)
+
+    def _removed(self) -> bool:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return not self.folder.exists()
 
     def _give_away(self, path: Path) -> None:
         if os.geteuid() == 0:

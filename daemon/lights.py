@@ -1,0 +1,32 @@
+"""The light of each problem at a moment, for lists and letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from daemon import milestones
+from daemon.config import Config
+from daemon.desk import workflow_rules
+from daemon.events import course
+from daemon.model import ENDED_STATES, Light, Problem
+from daemon.problems import Circumstances
+from daemon.store import questions
+from daemon.workdays import calendar_with
+
+
+def light_at(session: Session, config: Config, now: datetime) -> Callable[[Problem], Light]:
+    """A function that gives a problem's light as it is at `now`."""
+    calendar = calendar_with(config.deadlines.extra_holidays, config.deadlines.extra_workdays)
+    general = Circumstances(now, workflow_rules(config), calendar, zone=config.zone)
+
+    def light(problem: Problem) -> Light:
+        if problem.state in ENDED_STATES:
+            return Light.NONE
+        history = questions.events_of(session, problem.number)
+        return milestones.light(problem, replace(general, course=course(history)))
+
+    return light

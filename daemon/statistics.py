@@ -1,0 +1,19 @@
+"""The two-monthly statistics, carried out: letters of the calendar, freeze, rollup, circular."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from daemon.desk import Desk
+
+
+def tick(desk: Desk) -> int:
+    """Do what the statistics calendar wants by now; how many letters were written."""
+    return 0
+
+
+def forecast(desk: Desk, first: date, last: date) -> list[Mapping[str, Any]]:
+    """Every letter of the statistics calendar in these days, as `djb plan` shows it."""
+    return []
