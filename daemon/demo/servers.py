@@ -241,7 +241,7 @@ class DemoServers:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             # pymap's own listener keeps no reference to this task: Python 3.13 may collect it during IDLE.
             task = asyncio.current_task()
-            assert task is not None  # noqa: S101 (we are one)
+            assert task is not None
             self._conversations.add(task)
             try:
                 await imap(
