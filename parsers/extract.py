@@ -24,6 +24,8 @@ PLAIN_NAME = re.compile(
     r"(?!.*(?:办公室|小学|中学|幼儿园|学校|联系|电话))(?:[^\W\d_A-Za-z]{1,4}(?:老师|主任|校长|书记|同志|园长|副校长|女士|先生)?|[^\W\d_]{1,8}·[^\W\d_]{1,10}|[A-Za-z][A-Za-z .]{2,30})(?:\([^()]{1,10}\))?"
 )
 """A name of a person as such forms have it; anything else may be a name and something more."""
+NUMBERED_LINE = re.compile(r"^[(]?(?:\d{1,2}|[一二三四五六七八九十])[.、)]", re.MULTILINE)
+SAMPLE_MARK = re.compile(r"^[(【]?(?:填写)?(?:示例|样例|范例)")
 DITTO = frozenset({"同上", "〃", "同前", "″", "..."})
 
 
@@ -193,7 +195,10 @@ def _understood(blank: Field, raw: Raw) -> Read[Value]:
         return _named(fields.person(text), blank)
     if blank.kind is Kind.REMARK:
         return _stripped(blank, fields.remark(text))
-    return _suspicious(_stripped(blank, fields.long_text(text)))
+    read = _suspicious(_stripped(blank, fields.long_text(text)), free=blank.name == "details")
+    if blank.name == "problem" and len(NUMBERED_LINE.findall(fields.normalise(text))) > 1:
+        return Read(read.value, (*read.faults, uncertain("一格内似填写了几个问题，请核对")))
+    return read
 
 
 def _stripped(blank: Field, text: str | None) -> Read[Value]:
@@ -206,12 +211,15 @@ def _stripped(blank: Field, text: str | None) -> Read[Value]:
     return Read(text or None)
 
 
-def _suspicious(read: Read[Value] | Read[str | None]) -> Read[Value]:
-    """The value, with a doubt when it looks like the sample text of a template or nothing at all."""
+def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Read[Value]:
+    """The value, with a doubt when it looks like the sample text of a template or nothing at all.
+
+    A free text may well begin with “例如”, so only a plain mark of a sample counts there.
+    """
     value = read.value
     if isinstance(value, str):
         plain = fields.compact(value)
-        if printed.EXAMPLE.search(plain):
+        if (SAMPLE_MARK if free else printed.EXAMPLE).search(plain):
             return Read(value, (uncertain(f"“{value[:20]}”似为填写示例，请核对"),))
         if plain in fields.NOTHING or plain in DITTO:
             return Read(value, (uncertain(f"填写为“{value}”，请核对"),))
