@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lxml import etree
-from lxml import html as lxml_html
+from lxml import etree, html as lxml_html
 
 DASHES = r"[-_—–=*~﹣－]"
 SEPARATOR_WORDS = (
@@ -90,6 +89,8 @@ BREAKING = frozenset(
 )
 INVISIBLE = frozenset({"script", "style", "head", "title", "meta", "link", "noscript", "template"})
 MAX_PIECES = 100_000
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that a tree does not take back, though HTML may name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,7 @@ def _tree(markup: str) -> etree._Element | None:
     parser = lxml_html.HTMLParser(huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
         return lxml_html.document_fromstring(
-            markup.replace("\x00", "").encode("utf-8", "replace"), parser=parser
+            NOT_XML.sub(" ", markup).encode("utf-8", "replace"), parser=parser
         )
     except (etree.LxmlError, ValueError, AssertionError):
         return None
@@ -383,7 +384,7 @@ def _without(
         if piece.quoted is not quoted:
             texts.append(piece.text)
     for piece in pieces:
-        remaining = "\n".join(kept[id(piece.element), piece.is_tail]) or " "
+        remaining = NOT_XML.sub(" ", "\n".join(kept[id(piece.element), piece.is_tail])) or " "
         if piece.is_tail:
             piece.element.tail = remaining
         else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from parsers import copies, message, own_words, sniff, unpack
-from parsers.content import Content, Limits, Paragraph, Refused, Unreadable
+from parsers.content import Content, Limits, Paragraph, Refused, Table, Unreadable
 from parsers.message import Body, Letter
 from parsers.unpack import CarriedBody, Leaf
 from parsers.values import (
@@ -60,6 +60,8 @@ IGNORED_FORMATS = {
 }
 NOT_OURS = "不是本平台的表格"
 NOT_INSTALLED = "本系统未安装读取此类文件的组件,需人工查看"
+NOT_INSTALLED_HERE = re.compile(r"未安装")
+"""Every reader says so in its reason: the file may be in order, only this installation cannot read it."""
 SMALL_PICTURE = "徽标、签名或小图片"
 OVERSIZE_LINK = "超大附件只是下载链接,系统不下载,请作为普通附件重新发送"
 DAMAGED = "文件已损坏,无法打开,请检查后重新发送"
@@ -171,7 +173,7 @@ def _doubt_of(part: Part) -> Doubt:
         return Doubt.NONE
     if part.format == "executable":
         return Doubt.DANGEROUS
-    if part.reason == unpack.NOT_INSTALLED:
+    if NOT_INSTALLED_HERE.search(part.reason or ""):
         return Doubt.NEEDS_PERSON
     return Doubt.MAY_HOLD_FORM
 
@@ -193,7 +195,8 @@ def _read_leaf(leaf: Leaf, limits: Limits, enough_pictures: bool) -> _PartReadin
     try:
         return _read_content(leaf, limits)
     except Unreadable as fault:
-        return _unread(leaf, PartOutcome.UNREADABLE, str(fault), Doubt.MAY_HOLD_FORM)
+        here = Doubt.NEEDS_PERSON if NOT_INSTALLED_HERE.search(str(fault)) else Doubt.MAY_HOLD_FORM
+        return _unread(leaf, PartOutcome.UNREADABLE, str(fault), here)
     except Refused as refusal:
         return _unread(leaf, PartOutcome.REFUSED, str(refusal), Doubt.MAY_HOLD_FORM)
     except ImportError as fault:
@@ -307,7 +310,14 @@ def _content(data: bytes, kind: str, limits: Limits) -> Content:
     content: Callable[[bytes, Limits], Content] = getattr(
         importlib.import_module(f"parsers.{module}"), function
     )
-    return content(data, limits)
+    shown = content(data, limits)
+    if module == "sheet" and any(
+        isinstance(block, Table) and any(cell.doubt for cell in block.cells) for block in shown.blocks
+    ):
+        recalculated: Callable[[bytes, str, Content, Limits], Content]
+        recalculated = importlib.import_module("parsers.legacy").recalculated
+        return recalculated(data, kind, shown, limits)
+    return shown
 
 
 def _web_archive(data: bytes, limits: Limits) -> Content:

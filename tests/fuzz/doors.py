@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
+import importlib.util
 import json
 import logging
 import random
@@ -145,7 +147,7 @@ def run(seconds: float) -> int:
 
 def run_guided(seconds: float) -> int:
     """The same, guided by coverage."""
-    import atheris
+    atheris = importlib.import_module("atheris")
 
     def one(data: bytes) -> None:
         for door in DOORS:
@@ -161,11 +163,7 @@ def main() -> int:
     """Guided fuzzing if atheris is here, random mutation else."""
     logging.disable(logging.CRITICAL)
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
-    try:
-        import atheris  # noqa: F401
-    except ImportError:
-        return run(seconds)
-    return run_guided(seconds)
+    return run_guided(seconds) if importlib.util.find_spec("atheris") else run(seconds)
 
 
 if __name__ == "__main__":

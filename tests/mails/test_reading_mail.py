@@ -9,7 +9,7 @@ import pytest
 from parsers import copies
 from parsers.content import Limits
 from parsers.read import read
-from parsers.values import FindingKind, Form, PartOutcome, Reading, Verdict
+from parsers.values import FindingKind, Form, PartOutcome, Reading, Value, Verdict
 from tests.mails.letters import ADDRESS, mail, plain, problem_report, sample, zipped
 
 
@@ -124,8 +124,8 @@ def electronic() -> Form:
     return one_form(mail(("附件1.docx", problem_report())))
 
 
-def scanned(form: Form, **changes: object) -> Form:
-    item = {**form.items[0], **changes}
+def scanned(form: Form, **changes: Value) -> Form:
+    item: dict[str, Value] = {**form.items[0], **changes}
     return replace(form, part="盖章.pdf", format="scan-pdf", items=(item,), findings=())
 
 
