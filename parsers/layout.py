@@ -171,6 +171,8 @@ HEAD_LABEL = re.compile(
 )
 
 
+BARE_HEAD = re.compile(rf"(?:(?<=^)|(?<=[ \t;,。]))(?P<strong>{'|'.join(STRONG_HEADS)})", re.MULTILINE)
+"""A label with its value right behind it; believed only if the line has several."""
 SPACED_OUT = re.compile(r"(?<![一-龥])(?:[一-龥] ){2,}[一-龥](?=[ :(\n]|$)")
 """A word whose characters are set apart: 联 系 人."""
 
@@ -181,6 +183,8 @@ def head_pairs(text: str) -> list[tuple[str, str]]:
         lambda match: match.group(0).replace(" ", ""), fields.normalise(_column_gaps(text))
     )
     matches = list(HEAD_LABEL.finditer(plain))
+    if not matches and len(found := list(BARE_HEAD.finditer(plain))) > 1:
+        matches = found
     pairs: list[tuple[str, str]] = []
     for number, match in enumerate(matches):
         label = next(group for group in match.groups() if group)
@@ -484,7 +488,7 @@ def _text_row(grid: Grid, row: int) -> list[_Element]:
             while number < len(cells) and not _is_head_label(cells[number]):
                 values.append(cells[number])
                 number += 1
-            raw = joined(values) if values else None
+            raw = joined(values) if values else _under(grid, cell)
             pairs.append((name, raw or Raw("", cell.place)))
         else:
             pairs += [
@@ -494,6 +498,23 @@ def _text_row(grid: Grid, row: int) -> list[_Element]:
     if pairs:
         elements.append(_HeadText(pairs))
     return elements
+
+
+def _under(grid: Grid, label: Cell) -> Raw | None:
+    """The text below a head label that stands in a row of nothing but labels."""
+    if (
+        not all(head_field(_label_of(cell)) for cell in grid.filled(label.row))
+        or len(grid.filled(label.row)) < 2
+    ):
+        return None
+    below = grid.at.get((label.row + label.row_span, label.column))
+    if (
+        below is None
+        or _is_head_label(below)
+        or any(item_field(form, _label_of(below)) for form in forms.FORMS)
+    ):
+        return None
+    return joined([below])
 
 
 def _is_head_label(cell: Cell) -> bool:

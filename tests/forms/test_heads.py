@@ -39,6 +39,9 @@ HEADS: dict[str, list[str | o.Xml]] = {
             o.run(P, o.UNDERLINE), "　联系人及电话：", o.run(C), o.run(T),
         )
     ],
+    "no colons and no blanks": [f"填报单位{U} 主要负责人签字{P} 联系人及电话{C}{T}"],
+    "labels above the values": [o.table(("填报单位（盖章）", "主要负责人签字", "联系人及电话"), (U, P, f"{C} {T}"))],
+    "labels left in a table": [o.table(("填报单位（盖章）：", U), ("主要负责人签字：", P), ("联系人及电话：", f"{C}{T}"))],
     "value on the next line": [f"填报单位（盖章）：\n{U}", f"主要负责人签字：\n{P}", f"联系人及电话：\n{C}{T}"],
 }  # fmt: skip
 
