@@ -79,11 +79,24 @@ class Lease:
         self.release()
 
 
+_HELD: WeakSet[_FileLock | _ServerLock] = WeakSet()
+
+
+def _forget_all() -> None:
+    for lock in list(_HELD):
+        lock.forget()
+
+
+# A reader process forked from us must not keep a lease alive after we die. Closing its copy of the
+# descriptor leaves the lock with us.
+os.register_at_fork(after_in_child=_forget_all)
+
+
 class _FileLock:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
-        _FILE_LOCKS.add(self)
+        _HELD.add(self)
 
     def still_held(self) -> bool:
         """False once somebody removed or replaced the file: another daemon could lock the new one."""
@@ -94,23 +107,13 @@ class _FileLock:
         ours = os.fstat(self._descriptor)
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
+    def forget(self) -> None:
+        self.release()
+
     def release(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-_FILE_LOCKS: WeakSet[_FileLock] = WeakSet()
-
-
-def _forget_file_locks() -> None:
-    for lock in list(_FILE_LOCKS):
-        lock.release()
-
-
-# A reader process forked from us must not keep a lease alive after we die. Closing its copy of the
-# descriptor leaves the lock with us.
-os.register_at_fork(after_in_child=_forget_file_locks)
 
 
 def file_lease(path: Path) -> Lease:
@@ -140,6 +143,13 @@ def file_lease(path: Path) -> Lease:
 class _ServerLock:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        driver = connection.connection.dbapi_connection
+        self._socket: int = driver.pgconn.socket if driver is not None else -1
+        _HELD.add(self)
+
+    def forget(self) -> None:
+        if self._socket >= 0:
+            os.close(self._socket)
 
     def still_held(self) -> bool:
         """False once the connection is gone, and the lock with it."""
@@ -150,6 +160,7 @@ class _ServerLock:
         return True
 
     def release(self) -> None:
+        _HELD.discard(self)
         # The lock belongs to the session: the connection must be closed, not returned to the pool.
         self._connection.invalidate()
         self._connection.close()

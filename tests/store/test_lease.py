@@ -86,9 +86,8 @@ def test_a_daemon_that_was_killed_holds_nothing(
             assert not lease
         os.kill(other.pid, signal.SIGKILL)
         other.wait()
-        # A reader process that it had forked may still live; on PostgreSQL it shares the open connection.
-        if store.is_sqlite or not forked:
-            assert _eventually_acquired(store)
+        # A reader process that it had forked may still live.
+        assert _eventually_acquired(store)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(other.pid, signal.SIGKILL)
