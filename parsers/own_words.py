@@ -18,7 +18,7 @@ SEPARATOR_WORDS = (
     r"原始邮件信息|原始邮件|原始信息|原始訊息|原始郵件|原邮件|邮件原件|原件|回复的原邮件|回复的邮件|转发的邮件|转发邮件信息"
     r"|转发邮件|转发的原邮件|转发信息|轉寄郵件|转寄邮件|转发消息|被转发邮件|original message|original mail|original"
     r"|forwarded message|forwarded mail|forward message|replied message|reply message|weitergeleitete nachricht"
-    r"|ursprüngliche nachricht|message d'origine|mensaje original|forwarded by [^-]*"
+    r"|回复请写在此线以上|ursprüngliche nachricht|message d'origine|mensaje original|forwarded by [^-]*"
 )
 SEPARATORS = (
     re.compile(rf"^{DASHES}{{2,}}\s*(?:{SEPARATOR_WORDS})\s*{DASHES}{{2,}}$", re.IGNORECASE),
