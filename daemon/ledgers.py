@@ -307,7 +307,8 @@ def _texts(cells: Cells, columns: Sequence[Column]) -> dict[str, str | None]:
 def _text(value: Value) -> str | None:
     if value is None or value == "":
         return None
-    return value.isoformat() if isinstance(value, date) else str(value)
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return INVISIBLE.sub("", text)[:LONGEST_CELL]
 
 
 def _columns(layout: Layout) -> list[Column | None]:
@@ -325,7 +326,7 @@ def _line(sheet: Worksheet, row: int, text: str, font: Font, last: int, widths: 
     """One line across the whole table."""
     sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=last)
     cell = _cell(sheet, row, 1)
-    _write(cell, text, font)
+    _write(cell, _text(text), font)
     cell.border = Border()
     cell.alignment = CENTRE if font is TITLE_FONT else LEFT
     size = 30 if font is TITLE_FONT else 6 + 14 * _lines(text, sum(widths))
@@ -394,7 +395,7 @@ def _table_row(sheet: Worksheet, row: int, entry: Row, columns: Sequence[Column 
     for place, column in enumerate(columns, start=1):
         cell = _cell(sheet, row, place)
         if column is None:
-            _write(cell, entry.identity, TEXT_FONT)
+            _write(cell, _text(entry.identity), TEXT_FONT)
             continue
         value = entry.cells.get(column.heading)
         number = value if isinstance(value, int) else None
@@ -423,7 +424,7 @@ def _write(
 ) -> None:
     """Writes a text as a text: Excel calculates nothing that came from a mail."""
     if text:
-        cell.value = INVISIBLE.sub("", text)[:LONGEST_CELL]
+        cell.value = text
         cell.data_type = "s"
         cell.quotePrefix = text[0] in "=+-@\t\r"
     cell.font = font
@@ -496,4 +497,4 @@ def _hide_identity(book: Workbook, content: _Sheet) -> None:
     choices = next((c.choices for c in content.layout.columns if c.holds is Holds.CHOICE), ())
     for column, texts in ((2, choices), (3, content.sections)):
         for row, text in enumerate(texts, start=2):
-            _write(_cell(hidden, row, column), text, TEXT_FONT)
+            _write(_cell(hidden, row, column), _text(text), TEXT_FONT)
