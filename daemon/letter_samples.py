@@ -462,7 +462,7 @@ def to_the_offices() -> dict[str, Letter]:
         "morning_brief": MorningBrief(
             to_name="工委办", date=TODAY, figures=FIGURES, new=LINES[1:], due_soon=LINES[1:2], overdue=LINES[:1],
             held=(HeldMail("第17号", "daguan2021@qq.com", "报送难点问题报告表", "发件邮箱不在通讯录中", RECEIVED),),
-            sections=LOADS, returns=(Figure("已报", 41), Figure("待补正", 3), Figure("待核实", 1), Figure("未报", 15)),
+            sections=LOADS, returns=(Figure("已收齐", 41), Figure("待补正", 3), Figure("待核实", 1), Figure("未报", 15)),
             covers=COVERS, due=DUE, bounced=(SchoolLine("贵港市东湖小学", "donghu@example.cn", None, "邮箱不存在"),),
             failed=("催报信（贵港市江北中学）：邮箱已满，将继续重试",),
         ),

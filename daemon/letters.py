@@ -973,7 +973,11 @@ def figure_bars(figures: Iterable[Figure]) -> list[tuple[str, int, list[tuple[in
     return [(figure.label, figure.value, [(figure.value, LIGHT_COLOURS[Light.BLUE])]) for figure in figures]
 
 
+REPLY_ABOVE = "回复请写在此线以上"
+"""Stands between dashes over every letter; `parsers.own_words` takes all below it as quoted, whatever the
+sender's mail program does to a quotation: no read-back of ours is taken for a new form or order."""
 GLOBALS: Mapping[str, Any] = {
+    "reply_above": REPLY_ABOVE,
     "LINE": typesetting.LINE,
     "light_names": LIGHT_NAMES,
     "light_colours": LIGHT_COLOURS,

@@ -10,6 +10,8 @@ import dataclasses
 import os
 import re
 from datetime import date
+from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,10 @@ from daemon.errors import Permanent
 from daemon.letter_samples import LETTERHEAD, faults_of, samples
 from daemon.letters import LETTERS, PACKAGED, Letter, Rendered, Templates, render
 from daemon.model import LetterKind
-from parsers.orders import Instruct, Role
+from parsers.content import Limits
+from parsers.orders import Amend, Instruct, Role, Select
+from parsers.own_words import text_of
+from parsers.read import read
 from parsers.replies import orders
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -37,6 +42,7 @@ def rendered(name: str) -> Rendered:
     return render(SAMPLES[name], LETTERHEAD, TEMPLATES)
 
 
+@cache
 def ordered(line: str) -> list[object]:
     """What anybody would order with this line; free words of the secretary order nothing by themselves."""
     found = (order for role in Role for order in orders(line, role, TODAY).given)
@@ -96,6 +102,34 @@ def test_the_instruction_block_quoted_whole_orders_nothing(name: str) -> None:
 def test_every_example_is_an_order_that_is_understood(name: str) -> None:
     for example in EXAMPLE.findall(rendered(name).text):
         assert any(orders(example, role, TODAY).given for role in Role), example
+
+
+def reply_without_quotation_marks(letter: Rendered, *, html: bool) -> bytes:
+    """A reply from a mail program that repeats our letter below the words and says so nowhere."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.cn", "djb3916@163.com", "回复"
+    message["Message-ID"] = "<a@example.cn>"
+    message.set_content("收到，谢谢。\n" if html else f"收到，谢谢。\n\n{letter.text}")
+    if html:
+        message.add_alternative(f"<div>收到，谢谢。</div>{letter.html}", subtype="html")
+    return message.as_bytes()
+
+
+@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_our_own_letter_quoted_without_any_mark_is_neither_form_nor_order(name: str, html: bool) -> None:
+    mail = reply_without_quotation_marks(rendered(name), html=html)
+    reading = read(mail, "回复.eml", Limits(), "djb3916@163.com")
+    assert reading.mail is not None
+    assert reading.forms == ()
+    assert reading.mail.reply_text.strip() == "收到，谢谢。"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_line_of_the_html_orders_nothing_either(name: str) -> None:
+    lines = text_of(rendered(name).html).splitlines()
+    # A row of a read-back (党支部数 3) and a lone number in a list are guarded by the line over the letter.
+    assert not [order for line in lines for order in ordered(line) if not isinstance(order, Amend | Select)]
 
 
 def hostile(value: Any, bad: str) -> Any:
