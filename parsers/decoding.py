@@ -168,7 +168,7 @@ def quoted_printable_bytes(data: bytes) -> bytes:
 
 
 def _cleaned(text: str) -> str:
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]+", " ", text).strip()
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text).strip()
 
 
 def parameter(part: Message, header: str, name: str) -> str | None:
