@@ -17,7 +17,9 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from onnxruntime import SessionOptions  # type: ignore[import-untyped,unused-ignore]
 from rapidocr import RapidOCR
+from rapidocr.inference_engine.onnxruntime import OrtInferSession
 
 Picture = npt.NDArray[np.uint8]
 Quad = npt.NDArray[np.float32]
@@ -75,6 +77,8 @@ def is_word_character(char: str) -> bool:
 def _engine() -> Any:
     cv2.setNumThreads(THREADS)
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    # The package has no setting for it: threads that wait for each other by spinning eat a shared machine.
+    setattr(OrtInferSession, "_init_sess_opts", staticmethod(_session_options))  # noqa: B010
     return RapidOCR(
         params={
             "Global.log_level": "error",
@@ -83,10 +87,18 @@ def _engine() -> Any:
             "Det.limit_side_len": DETECTION_SIDE,
             "Det.limit_type": "max",
             "Rec.rec_batch_num": 2,
-            "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )
+
+
+def _session_options(_: object) -> SessionOptions:
+    options = SessionOptions()
+    options.log_severity_level = 4
+    options.enable_cpu_mem_arena = False
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def version() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -32,7 +31,8 @@ SHORT = 8
 FEWEST_LINES = 3
 
 OPTION = re.compile(
-    r"(?:中共)?(?:贵港)?市委教育工委|(?<!市委)教育工委书记|市(?:教育)?局(?:的)?(?:相关|有关)|(?<!局)相关科室"
+    r"(?:(?:中共)?(?:贵港)?市委教育工委|(?<!市委)教育工委书记|市(?:教育)?局(?:的)?(?:相关|有关)|(?<!局)相关科室)"
+    r"(?!.{0,6}(?:配合|协调|解决|协助))"
 )
 """How the printed options of 反馈层级 begin: a box is expected before each of them."""
 BOX_LIKE = glyphs.ON | glyphs.OFF | glyphs.CROSS | set("口囗日曰回ロロVv凶")
@@ -362,19 +362,12 @@ def _two_readings(first: str, second: str) -> str:
 
 def _with_marks(rows: Sequence[Sequence[Line]], box: Box, sheet: Page, draft: _Draft) -> list[str]:
     """The text of each visual row, with a tick glyph before every printed option."""
-    texts: list[str] = []
-    open_brackets = 0
-    for row in rows:
-        text = "".join(_marked(line, box, sheet, draft, open_brackets > 0) for line in row)
-        texts.append(text)
-        plain = unicodedata.normalize("NFKC", text)
-        open_brackets = max(0, open_brackets + plain.count("(") - plain.count(")"))
-    return texts
+    return ["".join(_marked(line, box, sheet, draft) for line in row) for row in rows]
 
 
-def _marked(line: Line, box: Box, sheet: Page, draft: _Draft, in_brackets: bool) -> str:
+def _marked(line: Line, box: Box, sheet: Page, draft: _Draft) -> str:
     text = line.text
-    if in_brackets or len(text) != len(line.glyphs):
+    if len(text) != len(line.glyphs):
         return text
     pieces: list[str] = []
     done = 0
