@@ -123,6 +123,7 @@ def _form(draft: Draft, content: Content, part: str) -> Form:
     notes = _Notes()
     head = _head(draft, content, notes)
     items = _items(draft, notes)
+    _only_unit(draft, head, items, notes)
     _rules(draft, items, notes)
     _totals(draft, items, notes)
     _remarks_on_reading(draft, items, notes)
@@ -223,6 +224,8 @@ def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Rea
             return Read(value, (uncertain(f"“{value[:20]}”似为填写示例，请核对"),))
         if plain in fields.NOTHING or plain in DITTO:
             return Read(value, (uncertain(f"填写为“{value}”，请核对"),))
+        if plain.startswith("其中"):
+            return Read(value, (uncertain("“其中”行与上面的行可能重复计算，请核对"),))
         if "�" in value:
             return Read(value, (uncertain("文字中有无法识别的字符"),))
     return Read(value, read.faults)
@@ -295,6 +298,20 @@ def _items(draft: Draft, notes: _Notes) -> list[dict[str, Value]]:
         if number in continued:
             notes.add(f"{path}.{continued[number]}", uncertain("此栏内容分在几行，已合并，请核对"))
     return items
+
+
+def _only_unit(
+    draft: Draft, head: Mapping[str, Value], items: Sequence[dict[str, Value]], notes: _Notes
+) -> None:
+    """Gives the single row of a typed return the reporting unit, where nobody wrote 单位名称."""
+    path = f"{draft.kind.items_key}[0].unit"
+    if draft.kind is not printed.STATISTICS or "unit" in draft.columns or len(items) != 1:
+        return
+    if head.get("reporting_unit") is not None and items[0].get("unit") is None:
+        items[0]["unit"] = head["reporting_unit"]
+        notes.findings = [finding for finding in notes.findings if finding.field != path]
+        text = "未找到“单位名称”一栏，按填报单位记录"
+        notes.add(path, Fault(FindingKind.MISSING, Severity.WARNING, text))
 
 
 def _continued(form: FormKind, items: Sequence[Item]) -> tuple[list[Item], dict[int, str]]:

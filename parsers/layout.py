@@ -680,7 +680,7 @@ def _sort_in(draft: Draft, item: Item, grid: Grid, row: int) -> None:
     leading = {texts[0], key} - {""}
     if draft.kind.summed and any(forms.TOTAL.match(text) for text in leading):
         draft.totals.append(item)
-    elif any(forms.EXAMPLE.search(text) for text in leading):
+    elif any(forms.EXAMPLE.search(text) for text in leading) or any(map(forms.SAMPLE_ROW.fullmatch, texts)):
         draft.examples.append(item)
     else:
         draft.items.append(item)
@@ -707,12 +707,16 @@ def _labelled(grid: Grid) -> list[_Element]:
     draft = Draft(form, place=grid.table.cells[0].place if grid.table.cells else None)
     item: Item = {}
     seen: set[str] = set()
+    last_name = form.key
     row = 0
     while row < grid.rows:
         band = _band(grid, row)
         pairs = [] if transposed else _row_pairs(grid, form, row, band)
         if not any(name in {f.name for f in form.item} for name, _raw in pairs):
-            elements += _text_row(grid, row)
+            if not transposed and item and _continues(grid, row):
+                _append_row(grid, row, item, last_name)
+            else:
+                elements += _text_row(grid, row)
             row += 1
             continue
         head: list[tuple[str, Raw]] = []
@@ -725,6 +729,7 @@ def _labelled(grid: Grid) -> list[_Element]:
                     item = {}
                 item.setdefault(name, raw)
                 seen.add(name)
+                last_name = name
             else:
                 head.append((name, raw))
         if head:
@@ -738,6 +743,26 @@ def _labelled(grid: Grid) -> list[_Element]:
     draft.columns = frozenset(seen)
     elements.append(_Anchor(draft))
     return elements
+
+
+def _continues(grid: Grid, row: int) -> bool:
+    """Whether a row without a label goes on with the value of the row above."""
+    cells = grid.filled(row)
+    first = grid.at.get((row, 0))
+    return bool(cells) and (first is None or not first.text) and not is_note(cells[0].text)
+
+
+def _append_row(grid: Grid, row: int, item: Item, name: str) -> None:
+    more = joined(grid.filled(row))
+    before = item[name]
+    if more is not None:
+        item[name] = replace(
+            before,
+            text=f"{before.text}\n{more.text}".strip("\n"),
+            emphasised=before.emphasised + more.emphasised,
+            struck=before.struck + more.struck,
+            doubt=before.doubt or more.doubt,
+        )
 
 
 def _labelled_form(grid: Grid) -> tuple[FormKind | None, dict[int, str]]:
@@ -995,6 +1020,10 @@ SIGN_OFF = re.compile(
 )
 
 
+SEVERAL_LINES = frozenset({"problem", "details", "levels", "remarks"})
+"""Fields whose text may go on on the next line."""
+
+
 def _typed(form: FormKind, lines: Sequence[Raw]) -> list[Draft]:
     """Drafts of one form out of lines; a new one begins where 填报单位 stands again."""
     found: list[Draft] = []
@@ -1041,11 +1070,11 @@ def _typed(form: FormKind, lines: Sequence[Raw]) -> list[Draft]:
             _take_first(draft, heads)
             open_field = None
             continue
-        if title_of(text) is not None:
+        if title_of(text) is not None or (open_field != "details" and SIGN_OFF.match(text)):
             open_field = None
-        elif open_field is not None and not (open_field != "details" and SIGN_OFF.match(text)):
+        elif open_field is not None:
             before = item.get(open_field)
-            if before is not None:
+            if before is not None and (open_field in SEVERAL_LINES or not before.text):
                 item[open_field] = replace(
                     before,
                     text=f"{before.text}\n{text}" if before.text else text,

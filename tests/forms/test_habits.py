@@ -6,7 +6,7 @@ import pytest
 
 from tests.forms import office_files as o
 from tests.forms.office_files import C
-from tests.forms.reading import doubts, of_word, of_xlsx, only, verdict
+from tests.forms.reading import doubts, of_text, of_word, of_xlsx, only, verdict
 
 U, P, T = o.UNIT, o.PRINCIPAL, o.PHONE
 H, S = o.PROBLEM_HEADINGS, o.STATISTICS_HEADINGS
@@ -212,3 +212,37 @@ def test_a_sample_unit_left_in_the_head_is_a_doubt(unit: str) -> None:
 def test_several_problems_in_one_cell_are_a_doubt() -> None:
     form = only(of_word(report(o.table(H, ("1.围墙倒塌\n2.缺教师", "1.北墙。\n2.缺3人。", o.levels(), "")))))
     assert "problems[0].problem" in doubts(form)
+
+
+def test_a_row_without_label_goes_on_with_the_row_above() -> None:
+    rows = (
+        ("难点问题", C(o.PROBLEM, span=2)),
+        ("具体内容及诉求", C(o.DETAILS, span=2)),
+        ("反馈层级", "市委教育工委书记", ""),
+        ("", "市局相关科室，具体是基建科", "√"),
+        ("备注", C("", span=2)),
+    )
+    form = only(of_word(report(o.table(*rows))))
+    assert (form.items[0]["levels"], form.items[0]["sections"]) == (("section",), ("基建科",))
+
+
+@pytest.mark.parametrize("mark", ["示例", "（示例）", "例", "示例，填写时删除"])
+def test_a_row_marked_as_sample_in_any_cell_is_left_out(mark: str) -> None:
+    form = only(of_word(o.statistics_docx(("贵港市第一小学", "9", "9", "9", "9", mark), GOOD)))
+    assert [item["party_branches"] for item in form.items] == [3]
+
+
+def test_rows_that_part_another_row_are_a_doubt() -> None:
+    rows = (
+        (U, "4", "2", "4", "8", ""),
+        ("其中：本部", "3", "1", "2", "5", ""),
+        ("东校区", "1", "1", "2", "3", ""),
+    )
+    assert "rows[1].unit" in doubts(only(of_word(o.statistics_docx(*rows))))
+
+
+def test_a_typed_return_without_unit_is_the_reporting_units() -> None:
+    text = f"填报单位：{U}\n填报时间：2022年1月4日\n联系人及电话：{o.CONTACT} {T}\n1.党支部数：3\n2.平台数：1\n3.举办次数：2\n4.解决问题数量：5\n谢谢！\n{U}\n2022年1月4日"
+    form = only(of_text(text))
+    assert tuple(form.items[0].values()) == (U, 3, 1, 2, 5, None)
+    assert not form.incomplete
