@@ -14,7 +14,8 @@ from parsers import fields, forms as printed, options
 from parsers.content import Content
 from parsers.fields import Fault, Read, uncertain
 from parsers.forms import Field, FormKind, Kind
-from parsers.layout import Draft, Item, Raw, drafts
+from parsers.labels import Draft, Item, Raw
+from parsers.layout import drafts
 from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
 
 IDENTITY_PROPERTY = "djb-identity"

@@ -1,0 +1,235 @@
+"""Labels of the forms recognised, on a grid of cells or in running text, and the texts found beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+
+from parsers import fields, forms
+from parsers.content import Cell, Table
+from parsers.forms import FormKind
+from parsers.values import Place
+
+MAX_LABEL = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The text of one blank as it stands in the file."""
+
+    text: str
+    place: Place
+    emphasised: tuple[str, ...] = ()
+    struck: tuple[str, ...] = ()
+    doubt: str | None = None
+
+    @property
+    def filled(self) -> bool:
+        return bool(self.text.strip() or self.struck or self.doubt)
+
+
+Item = dict[str, Raw]
+
+
+@dataclass(slots=True)
+class Draft:
+    """One form found in a file, before its texts are understood."""
+
+    kind: FormKind
+    head: dict[str, Raw] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    totals: list[Item] = field(default_factory=list)
+    examples: list[Item] = field(default_factory=list)
+    columns: frozenset[str] = frozenset()
+    """Item fields for which there is a label at all."""
+    place: Place | None = None
+    unread: list[str] = field(default_factory=list)
+    """Headings of columns that hold data but belong to no field."""
+    hidden_rows: int = 0
+    hidden_columns: frozenset[str] = frozenset()
+    conflicts: list[tuple[str, str]] = field(default_factory=list)
+    """Head fields given twice with different texts."""
+    title_seen: bool = False
+    borrowed_head: bool = False
+    instruction: bool = False
+    """Stands on a sheet that is called 示例, 填写说明 or the like."""
+
+
+# ---------------------------------------------------------------- labels
+
+
+@cache
+def item_field(form: FormKind, label: str) -> str | None:
+    """The item field whose label this compact text is."""
+    if not label or len(label) > MAX_LABEL:
+        return None
+    for candidate in form.item:
+        if label in candidate.exact:
+            return candidate.name
+    matching = [f.name for f in form.item if f.loose is not None and f.loose.fullmatch(label)]
+    return matching[0] if matching else None
+
+
+@cache
+def head_field(label: str) -> str | None:
+    """The head field whose label this compact text is."""
+    if not label or len(label) > 20:
+        return None
+    for candidate in forms.HEAD_FIELDS:
+        if label in candidate.exact:
+            return candidate.name
+    for candidate in forms.HEAD_FIELDS:
+        if candidate.loose is not None and candidate.loose.fullmatch(label):
+            return candidate.name
+    return None
+
+
+def label_of(cell: Cell | None) -> str:
+    """The cell's text as a compact label; empty if it is too long to be one."""
+    if cell is None or len(cell.text) > 120:
+        return ""
+    text = fields.normalise(cell.text)
+    return forms.bare_label(_without_hint(text))
+
+
+def _without_hint(text: str) -> str:
+    return text.split("\n(")[0] if "\n(" in text else text
+
+
+STRONG_HEADS = (
+    r"(?:填报|报送|上报|填表|报告|申报|呈报)(?:单位|学校|部门)(?:名称|全称)?",
+    r"(?:填报|填表|上报|报送|报告|统计|填写)(?:时间|日期)",
+    r"(?:(?:填报)?单位|学校|党组织|党支部)?主要负责人(?:签字|签名|签章|审签|审核)?",
+    r"(?:(?:填报)?单位|学校|党组织|党支部)负责人(?:签字|签名|签章|审签|审核)?",
+    r"(?:(?:填报)?单位|学校|党组织|党支部)?(?:主管|主要)?(?:负责人|领导|书记|校长|园长)(?:签字|签名|签章|审签)",
+    r"(?:联系人|经办人|填报人|填表人|联络人|联络员)(?:姓名)?(?:及|和|与|、|/|,|以及|\()(?:其)?(?:联系|办公|手机)*(?:电话|方式|手机|号码)+(?:号码?)?\)?",
+    r"(?:联系|填报|填表|经办)人(?:姓名)?(?:联系)?电话(?:号码)?",
+)
+"""Labels that are known as such wherever they stand, if a bracket or colon follows or a blank precedes."""
+WEAK_HEADS = (
+    r"联系人(?:姓名)?",
+    r"经办人|填报人|填表人|联络人|联络员|制表人",
+    r"(?:联系|办公|移动|固定)?(?:电话|手机|座机)(?:号码?)?|联系方式",
+    r"负责人|校长|园长|书记|负责同志|学校领导",
+    r"单位(?:名称|全称)?|学校(?:名称|全称)?",
+    r"时间|日期",
+)
+"""Labels that are common words: only with a colon or a bracket, and only behind a blank or at the start."""
+
+
+def _spaced(pattern: str) -> str:
+    """The pattern with blanks allowed between its Chinese characters."""
+    return re.sub(r"(?<=[一-龥])(?=[一-龥]|\(\?:)", r"[ \\t]*", pattern)
+
+
+BRACKET = r"(?:[ \t]*\([^()\n]{0,12}\))?"
+HEAD_LABEL = re.compile(
+    "|".join(
+        [
+            rf"(?P<strong>{'|'.join(map(_spaced, STRONG_HEADS))}){BRACKET}[ \t]*:",
+            rf"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<plain>{'|'.join(map(_spaced, STRONG_HEADS))})(?:[ \t]*\([^()\n]{{0,12}}\)|(?=[ \t\n_]|$))",
+            rf"(?:(?<=^)|(?<=[\s;,。、|)_(]))(?P<weak>{'|'.join(map(_spaced, WEAK_HEADS))}){BRACKET}[ \t]*:",
+            r"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<sealed>(?:单位|学校)(?:名称|全称)?)[ \t]*\((?:盖章|公章|章|加盖公章)\)",
+        ]
+    ),
+    re.MULTILINE,
+)
+
+
+BARE_HEAD = re.compile(rf"(?:(?<=^)|(?<=[ \t;,。]))(?P<strong>{'|'.join(STRONG_HEADS)})", re.MULTILINE)
+"""A label with its value right behind it; believed only if the line has several."""
+SPACED_OUT = re.compile(r"(?<![一-龥])(?:[一-龥] ){2,}[一-龥](?=[ :(\n]|$)")
+"""A word whose characters are set apart: 联 系 人."""
+
+
+def head_pairs(text: str) -> list[tuple[str, str]]:
+    """Head fields and their texts in running text: 填报单位：… 联系人及电话：…"""
+    plain = SPACED_OUT.sub(
+        lambda match: match.group(0).replace(" ", ""), fields.normalise(_column_gaps(text))
+    )
+    matches = list(HEAD_LABEL.finditer(plain))
+    if not matches and len(found := list(BARE_HEAD.finditer(plain))) > 1:
+        matches = found
+    pairs: list[tuple[str, str]] = []
+    for number, match in enumerate(matches):
+        label = next(group for group in match.groups() if group)
+        name = head_field(forms.bare_label(label)) or "contact"
+        end = matches[number + 1].start() if number + 1 < len(matches) else len(plain)
+        pairs.append((name, plain[match.end() : end].strip(" \n:;,。|")))
+    return pairs
+
+
+def _column_gaps(text: str) -> str:
+    return text.replace("\t", "   ")
+
+
+def is_note(text: str) -> bool:
+    """Whether the text is the printed 说明, or a line of it."""
+    plain = fields.normalise(text)
+    return bool(forms.NOTE_START.match(plain) or forms.OFFICE_LINE.search(plain))
+
+
+def title_of(text: str) -> FormKind | None:
+    """The form whose title this line is."""
+    label = fields.compact(text)
+    if not 4 <= len(label) <= MAX_LABEL or re.search(r"[。;:]", label):
+        return None
+    label = re.sub(r"^附(?:件|表)?[一二三123]?[:：.、]?", "", label)
+    return next((form for form in forms.FORMS if form.titles.fullmatch(label)), None)
+
+
+# ---------------------------------------------------------------- grids
+
+
+class Grid:
+    """A table by positions; a merged cell stands at every position that it covers."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.at: dict[tuple[int, int], Cell] = {}
+        for cell in table.cells:
+            for row in range(cell.row, cell.row + cell.row_span):
+                for column in range(cell.column, cell.column + cell.column_span):
+                    self.at.setdefault((row, column), cell)
+        self.rows = table.rows
+        self.columns = table.columns
+
+    def row(self, number: int) -> list[Cell]:
+        """Different cells of a row, left to right."""
+        cells: list[Cell] = []
+        for column in range(self.columns):
+            cell = self.at.get((number, column))
+            if cell is not None and (not cells or cells[-1] is not cell):
+                cells.append(cell)
+        return cells
+
+    def filled(self, number: int) -> list[Cell]:
+        return [cell for cell in self.row(number) if cell.text or cell.struck or cell.doubt]
+
+    def label(self, row: int, column: int) -> str:
+        return label_of(self.at.get((row, column)))
+
+
+def joined(cells: Iterable[Cell], beside: str = "  ") -> Raw | None:
+    """Several cells as one text: rows by a line break, cells of a row by `beside`."""
+    distinct: list[Cell] = []
+    for cell in cells:
+        if not any(cell is other for other in distinct):
+            distinct.append(cell)
+    if not distinct:
+        return None
+    filled = [cell for cell in distinct if cell.text or cell.struck or cell.doubt] or distinct[:1]
+    text = ""
+    for number, cell in enumerate(filled):
+        if number:
+            text += "\n" if cell.row != filled[number - 1].row else beside
+        text += cell.text
+    return Raw(
+        text,
+        filled[0].place,
+        tuple(piece for cell in filled for piece in cell.emphasised),
+        tuple(piece for cell in filled for piece in cell.struck),
+        next((cell.doubt for cell in filled if cell.doubt), None),
+    )

@@ -1,0 +1,182 @@
+"""Forms that somebody typed as lines of label and value, without a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from parsers import fields, forms
+from parsers.content import Paragraph, Table
+from parsers.forms import FormKind
+from parsers.labels import (
+    HEAD_LABEL,
+    Draft,
+    Grid,
+    Item,
+    Raw,
+    head_field,
+    head_pairs,
+    is_note,
+    item_field,
+    label_of,
+    title_of,
+)
+
+# ---------------------------------------------------------------- forms typed as lines
+
+
+def typed_forms(blocks: Sequence[Paragraph | Table]) -> list[Draft]:
+    """Forms typed as lines of label and value, without a table."""
+    lines = list(_lines(blocks))
+    labels = {label_of(cell) for block in blocks if isinstance(block, Table) for cell in block.cells}
+    best: list[Draft] = []
+    for form in forms.FORMS:
+        if labels & form.foreign:
+            continue
+        found = _typed(form, lines)
+        if sum(len(draft.columns) for draft in found) > sum(len(draft.columns) for draft in best):
+            best = found
+    return best
+
+
+def _lines(blocks: Sequence[Paragraph | Table]) -> Iterator[Raw]:
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            for text in block.text.split("\n"):
+                yield Raw(text, block.place, block.emphasised, block.struck, block.doubt)
+        else:
+            grid = Grid(block)
+            for row in range(grid.rows):
+                cells = [cell for cell in grid.filled(row) if cell.row == row]
+                if len(cells) > 2:
+                    continue
+                for number, cell in enumerate(cells):
+                    pair = number == 0 and len(cells) == 2 and ":" not in fields.normalise(cell.text)
+                    if pair:
+                        value = cells[1]
+                        yield Raw(
+                            f"{cell.text}:{value.text}",
+                            value.place,
+                            value.emphasised,
+                            value.struck,
+                            value.doubt,
+                        )
+                        break
+                    for text in cell.text.split("\n"):
+                        yield Raw(text, cell.place, cell.emphasised, cell.struck, cell.doubt)
+
+
+LINE_LABEL = re.compile(
+    r"^[ \t]*(?:[(\[【]?(?:\d{1,2}|[一二三四五六七八九十]{1,3})[)\]】]?[.、, ]?)?[\[【]?(?P<label>[^:\n]{1,45}?)[\]】]?[ \t]*:[ \t]*(?P<value>.*)$"
+)
+SIGN_OFF = re.compile(
+    r"^(?:此致|敬礼|谢谢|特此|以上|请(?:查收|审阅|领导|予)|妥否|顺祝|祝|望|盼|联系人|发自|--|__|==|\d{4}年|20\d\d[-./])"
+)
+
+
+SEVERAL_LINES = frozenset({"problem", "details", "levels", "remarks"})
+"""Fields whose text may go on on the next line."""
+
+
+def _typed(form: FormKind, lines: Sequence[Raw]) -> list[Draft]:
+    """Drafts of one form out of lines; a new one begins where 填报单位 stands again."""
+    found: list[Draft] = []
+    draft = Draft(form)
+    item: Item = {}
+    open_field: str | None = None
+    seen: set[str] = set()
+
+    def close() -> None:
+        nonlocal item, draft, seen
+        if item:
+            draft.items.append(item)
+        draft.columns = frozenset(seen)
+        if draft.items and any(signature <= seen for signature in form.signature):
+            found.append(draft)
+        item, draft, seen = {}, Draft(form), set()
+
+    for line in lines:
+        text = fields.normalise(line.text)
+        if not text:
+            if open_field in {"remarks", None} or open_field not in {"details", "levels"}:
+                open_field = None
+            continue
+        if is_note(text):
+            open_field = None
+            continue
+        pairs = list(_item_pairs(form, text))
+        if pairs:
+            for name, value in pairs:
+                if name in item and (name == form.key or item[name].filled):
+                    draft.items.append(item)
+                    item = {}
+                item[name] = replace(line, text=value)
+                seen.add(name)
+                open_field = name
+            continue
+        heads = [(name, Raw(value, line.place, doubt=line.doubt)) for name, value in head_pairs(text)]
+        if heads:
+            if any(name == "reporting_unit" for name, _raw in heads) and (item or draft.items):
+                close()
+            elif seen and open_field in {"details"} and not re.match(HEAD_LABEL, text):
+                heads = []
+        if heads:
+            _take_first(draft, heads)
+            open_field = None
+            continue
+        if title_of(text) is not None or (open_field != "details" and SIGN_OFF.match(text)):
+            open_field = None
+        elif open_field is not None:
+            before = item.get(open_field)
+            if before is not None and (open_field in SEVERAL_LINES or not before.text):
+                item[open_field] = replace(
+                    before,
+                    text=f"{before.text}\n{text}" if before.text else text,
+                    emphasised=before.emphasised + line.emphasised,
+                )
+    close()
+    return found
+
+
+def _take_first(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> None:
+    names = {f.name for f in draft.kind.head}
+    for name, raw in pairs:
+        if name in names and not (name in draft.head and draft.head[name].filled):
+            draft.head[name] = raw
+
+
+def _item_pairs(form: FormKind, text: str) -> Iterator[tuple[str, str]]:
+    """Item labels with a colon in a line; counts may stand several in one line."""
+    match = LINE_LABEL.match(text)
+    whole = (
+        item_field(form, forms.bare_label(text)) if len(text) <= 30 and ":" not in text.rstrip(":") else None
+    )
+    if whole is not None and len(forms.bare_label(text)) >= 4:
+        yield whole, ""
+        return
+    if match is None:
+        return
+    pieces = (
+        re.split(r"[,;。、](?=[^,;。、:]{2,40}:)| {2,}(?=[^:]{2,40}:)", text)
+        if form.key == "unit"
+        else [text]
+    )
+    pairs: list[tuple[str, str]] = []
+    for piece in pieces:
+        part = LINE_LABEL.match(piece)
+        name = item_field(form, forms.bare_label(part.group("label"))) if part else None
+        if (
+            part is None
+            or name is None
+            or (
+                name == "unit"
+                and head_field(forms.bare_label(part.group("label"))) == "reporting_unit"
+                and part.group("label").startswith(("填报", "报送", "上报", "填表"))
+            )
+        ):
+            if piece is pieces[0]:
+                return
+            continue
+        pairs.append((name, part.group("value").strip(" ,;。" if form.key == "unit" else " ")))
+    yield from pairs
