@@ -47,6 +47,12 @@ OVERSIZE_LINK = re.compile(
 MESSAGE_ID = re.compile(r"<[^<>\s]{3,998}>")
 BARE_MESSAGE_ID = re.compile(r"^[^<>\s@]+@[^<>\s@]+$")
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.\-\u4e00-\u9fff]+")
+MARKUP_MATTERS = re.compile(
+    r"<table\b|blockquote|quote|includetail|isReplyContent|RplyFwd|appendonsend|large-attachment|ftn|cloud-attachment"
+    r"|netdisk|fs\.163|largeattach|filecenter",
+    re.IGNORECASE,
+)
+"""HTML that says more than the plain text beside it: tables, marked quotations, links to oversize attachments."""
 BODY_TYPES = frozenset({"text/plain", "text/html", "text/richtext", "text/enriched"})
 REAL_FILE = re.compile(r"^(?:application|audio|video)/", re.IGNORECASE)
 
@@ -316,20 +322,19 @@ def _meta_charset(data: bytes) -> str | None:
 def _body(segments: list[_Segment], is_reply: bool) -> Body:
     """The segments as one body; HTML stands in where there is no plain text, or hardly any."""
     markup = "\n<br>\n".join(segment.markup for segment in segments if segment.markup)
-    parted_markup = own_words.parted_markup(markup, is_reply) if markup else None
     texts: list[str] = []
     for segment in segments:
         if segment.plain and segment.plain.strip() and not _is_placeholder(segment):
             texts.append(segment.plain)
         elif segment.markup and len([each for each in segments if each.markup]) > 1:
             texts.append(own_words.text_of(segment.markup))
-    if texts:
-        parted = own_words.parted("\n".join(texts))
-        if parted_markup is not None and not parted.own and parted_markup.text.own and not parted.quoted:
-            parted = parted_markup.text
-    else:
-        parted = parted_markup.text if parted_markup else own_words.Parted("", "")
-    return Body(parted, parted_markup)
+    parted = own_words.parted("\n".join(texts)) if texts else own_words.Parted("", "")
+    if not markup or (parted.own and not MARKUP_MATTERS.search(markup)):
+        return Body(parted)
+    parted_markup = own_words.parted_markup(markup, is_reply)
+    # HTML marks a quotation where the plain version of the same words may only indent it.
+    knows_more = not parted.quoted and (parted_markup.text.quoted or not parted.own)
+    return Body(parted_markup.text if not texts or knows_more else parted, parted_markup)
 
 
 def _is_placeholder(segment: _Segment) -> bool:

@@ -90,6 +90,15 @@ def test_a_form_in_a_mail_that_was_only_passed_on_is_read() -> None:
     assert one_form(mail(text=passed, subject="转发: 统计表")).part == "正文"
 
 
+def test_a_quotation_that_only_the_html_marks_is_still_a_quotation() -> None:
+    head = 'From: a@b.cn\nIn-Reply-To: <1@djb>\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary="B"'
+    html = "<div>收到</div><blockquote><div>请回复:同意</div></blockquote>"
+    body = f"--B\nContent-Type: text/plain; charset=utf-8\n\n收到\n\n    请回复:同意\n--B\nContent-Type: text/html; charset=utf-8\n\n{html}\n--B--\n"
+    read_mail = reading_of(plain(head, body)).mail
+    assert read_mail is not None
+    assert read_mail.reply_text == "收到"
+
+
 def test_our_own_letter_passed_on_is_not_a_report() -> None:
     passed = f"\n\n-------- 转发邮件信息 --------\n发件人: 工委办 <{ADDRESS}>\n主题: 统计表\n\n{TYPED}"
     assert reading_of(mail(text=passed, subject="转发: 统计表")).forms == ()
