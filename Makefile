@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 DEBIAN_TEST := dovecot-imapd dovecot-lmtpd chasquid postgresql libreoffice-writer libreoffice-calc \
 	libarchive13 fonts-noto-cjk openssl systemd
 JOBS ?= 2
+# Bytecode is what makes a second start fast; some machines switch it off for everything.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check bench fuzz lock clean debian venv
 

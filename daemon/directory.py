@@ -211,7 +211,9 @@ def read_workbook(data: bytes) -> DirectoryFile:
 
 
 def _rows(sheet: Any, name: str, faults: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    rows = sheet.iter_rows(min_row=1, max_row=5000, max_col=40, values_only=True)
+    rows = sheet.iter_rows(
+        min_row=1, max_row=min(sheet.max_row, 5000), max_col=min(sheet.max_column, 40), values_only=True
+    )
     heading = [normal(str(cell or "")) for cell in next(rows, ())]
     for column in REQUIRED[name]:
         if column not in heading:

@@ -27,6 +27,8 @@ from daemon.store.units import Difference
 
 Row = Mapping[str, Any]
 
+NO_LIGHT = Light.NONE
+
 LIGHT_SIGNS: Mapping[str, str] = {
     Light.NONE.value: "",
     Light.BLUE.value: "[blue]● 蓝灯[/]",
@@ -61,7 +63,9 @@ def minute(value: str | None) -> str:
     return value[:16].replace("T", " ") if value else ""
 
 
-def table(title: str, columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence[str]]) -> None:
+def table(
+    title: str, columns: Sequence[tuple[str, Mapping[str, Any]]], rows: Sequence[Sequence[str]]
+) -> None:
     """A list with its title and number; says so when there is nothing."""
     out = console()
     if not rows:
@@ -75,8 +79,8 @@ def table(title: str, columns: Sequence[tuple[str, dict[str, Any]]], rows: Seque
     out.print(shown)
 
 
-_NARROW = {"no_wrap": True}
-_WIDE = {"overflow": "fold"}
+_NARROW: Mapping[str, Any] = {"no_wrap": True}
+_WIDE: Mapping[str, Any] = {"overflow": "fold"}
 
 
 def mails(rows: Sequence[Row]) -> None:
@@ -190,14 +194,14 @@ def returns(rows: Sequence[Row]) -> None:
     table(
         "统计表",
         [("期", _NARROW), ("单位", _WIDE), ("状态", _NARROW), ("版", _NARROW), ("收到", _NARROW)]
-        + [(name, {"justify": "right"}) for name in ("党支部", "平台", "举办", "解决")],
+        + [(name, {"justify": "right", "no_wrap": True}) for name in ("党支部", "平台", "举办", "解决")],
         [
             (
                 row["period"],
                 escape(row["unit"]),
                 RETURN_STATE_NAMES[ReturnState(row["state"])],
                 str(row["version"] or ""),
-                minute(row["received_at"]),
+                minute(row["received_at"])[5:],
                 *(total(row, n) for n in ("party_branches", "platforms", "sessions_held", "problems_solved")),
             )
             for row in rows

@@ -199,7 +199,16 @@ def _decide_batch(store: Store, office: Office, batch: list[Outcome], now: datet
                 _seal(
                     desk, mail, Fate(Disposition.QUARANTINED, f"处理时出现意外错误：{type(error).__name__}")
                 )
-                desk.alarm("mail_quarantined", f"来信 {mail.id} 处理时出现意外错误，已隔离", str(error))
+                _tell_administrator(desk, mail, error)
+
+
+def _tell_administrator(desk: Desk, mail: tables.Mail, error: Exception) -> None:
+    """Alarm about a mail set apart; that even the alarm cannot be written must not undo the batch."""
+    try:
+        with desk.session.begin_nested():
+            desk.alarm("mail_quarantined", f"来信 {mail.id} 处理时出现意外错误，已隔离", str(error))
+    except Failure as failure:
+        event(log, "alarm_failed", str(failure), level=logging.ERROR, mail=mail.id)
 
 
 def _seal(desk: Desk, mail: tables.Mail, fate: Fate) -> None:

@@ -13,6 +13,7 @@ import random
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -172,7 +173,7 @@ def assembled(config: Config, sleep: Callable[[float], object] | None = None) ->
     """A daemon ready to work, taken apart again afterwards."""
     store = opened_store(config, create=True)
     mailbox = Mailbox(mailbox_settings(config))
-    sender = Sender(sender_settings(config), **({"sleep": sleep} if sleep else {}))
+    sender = Sender(sender_settings(config), sleep=sleep or time.sleep)
     limits = Limits(mail_bytes=config.mailbox.max_message_mb << 20)
     try:
         with Reader(workers=readers(), limits=limits, own_address=config.mailbox.address) as reader:
