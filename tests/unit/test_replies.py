@@ -274,6 +274,13 @@ def test_a_question_is_never_an_order(role: Role, command: str, mark: str) -> No
     assert given_by(command + mark, role) == ()
 
 
+def test_a_short_last_line_is_taken_for_a_name_only_if_it_is_one() -> None:
+    assert given_by("选定 2\n请抓紧", SECRETARY) == (Select(positions=(2,)), Instruct(text="请抓紧"))
+    assert given_by("选定 2\n韦某某", SECRETARY) == (Select(positions=(2,)),)
+    assert given_by("进展：灯具已到\n已装好", SECTION) == (Progress(text="灯具已到\n已装好"),)
+    assert given_by("进展：灯具已到\n已转计划财务科", SECTION) == (Progress(text="灯具已到\n已转计划财务科"),)
+
+
 @pytest.mark.parametrize(
     ("subject", "expected"),
     [
