@@ -333,6 +333,12 @@ def _continued(form: FormKind, items: Sequence[Item]) -> tuple[list[Item], dict[
             before = kept[-1]["details"]
             kept[-1] = kept[-1] | {"details": replace(before, text=f"{before.text}\n{item['details'].text}")}
             continued[len(kept) - 1] = "details"
+        elif kept and levels is not None and not any(texts.values()) and "levels" in kept[-1]:
+            above = kept[-1]["levels"]
+            more = (above.emphasised + levels.emphasised, above.struck + levels.struck)
+            together = replace(above, text=f"{above.text}\n{levels.text}", emphasised=more[0], struck=more[1])
+            kept[-1] = kept[-1] | {"levels": together}
+            continued[len(kept) - 1] = "levels"
         else:
             kept.append(item)
     return kept, continued

@@ -260,7 +260,8 @@ def items_below(grid: Grid, header: Header, limit: int) -> tuple[Draft, int, lis
         if _is_repeated_header(grid, header, row):
             row, last = row + 1, row + 1
             continue
-        if _is_text_row(grid, row):
+        if _is_text_row(grid, row) or _is_numbering(grid, row):
+            _foot_remark(grid, row, draft)
             skipped.append(row)
             row += 1
             continue
@@ -302,13 +303,36 @@ def _is_text_row(grid: Grid, row: int) -> bool:
     first = cells[0]
     if is_note(first.text):
         return True
-    if title_of(first.text) is not None and len(cells) == 1:
+    if len(cells) == 1 and title_element(first.text):
         return True
     labelled = [cell for cell in cells if _is_head_label(cell)]
     if labelled and labelled[0] is first and (first.column_span > 1 or len(labelled) * 2 >= len(cells)):
         return bool(head_pairs(first.text)) or len(labelled) > 1 or len(cells) <= 2
     spans_all = first.column_span >= max(2, grid.columns - 1)
     return spans_all and len(cells) == 1 and not _is_total(first)
+
+
+COLUMN_NUMBER = re.compile(r"[(]?(?:(\d{1,2})|[甲乙丙丁戊己庚]|[A-H]|栏次)[)]?")
+
+
+def _is_numbering(grid: Grid, row: int) -> bool:
+    """Whether the row only numbers the columns: 甲 1 2 3 4 5."""
+    matches = [COLUMN_NUMBER.fullmatch(fields.compact(cell.text)) for cell in grid.filled(row)]
+    if len(matches) < 4 or any(match is None for match in matches):
+        return False
+    numbers = [int(match.group(1)) for match in matches if match is not None and match.group(1)]
+    return all(after == before + 1 for before, after in pairwise(numbers))
+
+
+def _foot_remark(grid: Grid, row: int, draft: Draft) -> None:
+    """Takes a line 备注：… below the only item as its remark."""
+    cells = grid.filled(row)
+    if len(cells) != 1 or is_note(cells[0].text) or len(draft.items) != 1:
+        return
+    label, colon, text = fields.normalise(cells[0].text).partition(":")
+    before = draft.items[0].get("remarks")
+    if colon and label == "备注" and text and (before is None or not before.filled):
+        draft.items[0]["remarks"] = Raw(text, cells[0].place, doubt=cells[0].doubt)
 
 
 def _is_total(cell: Cell) -> bool:

@@ -246,3 +246,43 @@ def test_a_typed_return_without_unit_is_the_reporting_units() -> None:
     form = only(of_text(text))
     assert tuple(form.items[0].values()) == (U, 3, 1, 2, 5, None)
     assert not form.incomplete
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [("1", "2", "3", "4", "5", "6"), ("甲", "1", "2", "3", "4", "5"), ("A", "B", "C", "D", "E", "F")],
+)
+def test_a_row_that_numbers_the_columns_is_no_row(numbers: tuple[str, ...]) -> None:
+    form = only(of_word(o.docx(o.STATISTICS_TITLE, o.STATISTICS_HEAD, o.table(S, numbers, GOOD))))
+    assert [item["unit"] for item in form.items] == [U]
+
+
+def test_two_forms_on_one_sheet_are_two() -> None:
+    rows = [
+        ("附件1",),
+        ("难点问题报告表",),
+        (o.PROBLEM_HEAD,),
+        H,
+        ROW,
+        (o.PROBLEM_NOTE,),
+        (),
+        *o.statistics_rows((U, 3, 1, 2, 5, None)),
+    ]
+    first, second = of_xlsx(o.xlsx(*rows))
+    assert (len(first.items), len(second.items)) == (1, 1)
+    assert (verdict(first), verdict(second)) == ("complete", "complete")
+
+
+def test_levels_in_two_rows_that_are_not_merged_belong_together() -> None:
+    rows = (H, (o.PROBLEM, o.DETAILS, "□市委教育工委书记", ""), ("", "", "☑市局相关科室，具体是基建科", ""))
+    form = only(of_word(report(o.table(*rows))))
+    assert [(item["levels"], item["sections"]) for item in form.items] == [(("section",), ("基建科",))]
+
+
+def test_a_remark_below_the_only_row_is_its_remark() -> None:
+    form = only(
+        of_word(
+            o.docx(o.STATISTICS_TITLE, o.STATISTICS_HEAD, o.table(S, GOOD, (C("备注：因疫情延期", span=6),)))
+        )
+    )
+    assert form.items[0]["remarks"] == "因疫情延期"
