@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from parsers import decoding, message, sniff
 from parsers.content import Limits, Refused, Unreadable
@@ -18,7 +22,6 @@ from parsers.values import MailKind, Part, PartOutcome
 CHUNK = 1 << 16
 SEPARATOR = "/"
 SYSTEM_FILE = re.compile(r"(?:^|/)(?:__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|~\$|\._)", re.IGNORECASE)
-ARCHIVES = frozenset({"zip", "7z", "rar", "tar", "gz", "bz2", "xz"})
 ENCRYPTED_ARCHIVE = "压缩包设有密码,无法打开,请去掉密码后重新发送"
 DAMAGED_ARCHIVE = "压缩包已损坏或不完整,无法打开,请重新压缩后发送"
 EMPTY_ARCHIVE = "压缩包是空的或已损坏,请重新压缩后发送"
@@ -268,7 +271,29 @@ def _size(count: int) -> str:
     return f"{count >> 20}MB"
 
 
-# ------------------------------------------------------------------ 7z, rar, tar and compressed single files
+# ------------------------------------------------------------------ compressed single files
+
+
+def _compressed(data: bytes, path: str, budget: _Budget, depth: int) -> Iterator[Found]:
+    """The one file that gzip, bzip2 or xz has packed; a tar in it is opened in its place."""
+    kind = sniff.sniffed(data).format
+    stem = COMPRESSED_ENDING.sub("", path.rpartition(SEPARATOR)[2]) or NAMELESS
+    try:
+        with STREAMS[kind](io.BytesIO(data)) as stream:
+            member = _bounded(iter(lambda: stream.read(CHUNK), b""), len(data), budget)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as fault:
+        raise Unreadable(DAMAGED_ARCHIVE) from fault
+    if sniff.sniffed(member).format == "tar":
+        yield from _other_archive(member, path, budget, depth)
+    else:
+        yield from _opened(member, stem, f"{path}{SEPARATOR}{stem}", budget, depth + 1, False)
+
+
+COMPRESSED_ENDING = re.compile(r"\.(?:gz|bz2|xz)$", re.IGNORECASE)
+STREAMS: dict[str, Callable[[io.BytesIO], Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+
+
+# ------------------------------------------------------------------ 7z, rar, tar
 
 
 def _other_archive(data: bytes, path: str, budget: _Budget, depth: int) -> Iterator[Found]:
@@ -316,9 +341,8 @@ def _entry_name(entry: object, path: str, number: int) -> str:
     name = getattr(entry, "pathname", None)
     if isinstance(name, bytes):
         name = decoding.decoded(name)
-    if not name or name == "data":
-        stem = re.sub(r"\.(gz|bz2|xz|tgz)$", "", path.rpartition(SEPARATOR)[2], flags=re.IGNORECASE)
-        return stem if name == "data" else f"{stem}-{number}"
+    if not name:
+        return f"{path.rpartition(SEPARATOR)[2]}-{number}"
     return decoding.raw_text(str(name))
 
 
@@ -431,7 +455,8 @@ def _outlook_message(data: bytes, path: str, budget: _Budget, depth: int) -> Ite
 Opener = Callable[[bytes, str, _Budget, int], Iterator[Found]]
 CONTAINERS: dict[str, Opener] = {
     "zip": _zip,
-    **dict.fromkeys(("7z", "rar", "tar", "gz", "bz2", "xz"), _other_archive),
+    **dict.fromkeys(("7z", "rar", "tar"), _other_archive),
+    **dict.fromkeys(STREAMS, _compressed),
     "eml": _mail_file,
     "tnef": _tnef,
     "msg": _outlook_message,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import struct
 import zipfile
@@ -164,6 +166,15 @@ def test_archives_other_than_zip_are_opened(ending: str) -> None:
     reading = reading_of((f"a.{ending}", stream.getvalue()))
     assert len(reading.forms) == 1
     assert reading.forms[0].part.endswith("/report.docx")
+
+
+def test_a_single_compressed_file_is_opened_and_a_bomb_is_refused() -> None:
+    assert (
+        reading_of(("附件1.docx.gz", gzip.compress(problem_report()))).forms[0].part
+        == "附件1.docx.gz/附件1.docx"
+    )
+    for name, bomb in (("a.gz", gzip.compress(bytes(9 << 20))), ("a.bz2", bz2.compress(bytes(9 << 20)))):
+        assert only_part(reading_of((name, bomb))).outcome is PartOutcome.REFUSED
 
 
 def test_a_mail_of_ten_thousand_parts_is_read_as_far_as_an_honest_one_goes() -> None:
