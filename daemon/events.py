@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import ClassVar, Protocol
 
 from daemon.model import Measure, OnSiteOutcome, Problem, State, UnitKind
+from parsers.workbooks import RowChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,6 +510,26 @@ def handling_events(
         found.append(CompletionReported(by=by, result=text))
     if text := fields.get("长效机制"):
         found.append(MechanismNoted(by=by, text=text))
+    return tuple(found)
+
+
+def returned_measures(rows: Iterable[RowChange], before: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    """The measures that the table of a returned handling sheet says; known ones keep id and done."""
+    known = {f"M{position}": measure for position, measure in enumerate(before, start=1)}
+    found = []
+    for row in rows:
+        old = known.get(row.identity or "")
+        deadline = row.cells.get("完成时限")
+        found.append(
+            Measure(
+                measure=row.cells.get("任务措施") or "",
+                department=row.cells.get("责任部门") or "",
+                deadline=date.fromisoformat(deadline) if deadline else None,
+                done=old.done if old else False,
+                id=old.id if old else None,
+                completion=row.cells.get("完成情况"),
+            )
+        )
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from daemon.events import returned_measures
 from daemon.ledgers import (
     SentFile,
     assignment_row,
@@ -77,11 +78,10 @@ def edited(file: SentFile, edit: Callable[[Any], None]) -> bytes:
 
 
 def column_of(sheet: Any, heading: str) -> tuple[int, int]:
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.value == heading:
-                return cell.row, cell.column
-    raise LookupError(heading)
+    found = [(cell.row, cell.column) for row in sheet.iter_rows() for cell in row if cell.value == heading]
+    if not found:
+        raise LookupError(heading)
+    return found[-1]
 
 
 def put(sheet: Any, number: int, heading: str, value: object) -> None:
@@ -316,6 +316,23 @@ def test_the_handling_sheet_brings_back_plan_visit_and_measures() -> None:
     }
     assert [dict(row.cells)["任务措施"] for row in found.tables["任务措施"]] == ["更换灯具", "检测照度"]
     assert found.tables["任务措施"][1].cells["完成时限"] == "2022-04-15"
+
+
+def test_returned_measures_keep_what_was_known_of_them() -> None:
+    file = sent_handling()
+    before = (Measure("更换灯具", "计划财务科", date(2022, 4, 1), id=7),)
+
+    def edit(sheet: Any) -> None:
+        put(sheet, 1, "完成情况", "已换120盏")
+        put(sheet, 2, "任务措施", "检测照度")
+        put(sheet, 2, "责任部门", "基础教育科")
+        put(sheet, 2, "完成时限", "2022-04-15")
+
+    table = compared(file, edited(file, edit)).tables["任务措施"]
+    assert returned_measures(table, before) == (
+        Measure("更换灯具", "计划财务科", date(2022, 4, 1), id=7, completion="已换120盏"),
+        Measure("检测照度", "基础教育科", date(2022, 4, 15)),
+    )
 
 
 def test_a_half_written_measure_is_refused() -> None:
