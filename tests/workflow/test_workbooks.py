@@ -398,7 +398,7 @@ def test_a_formula_that_was_never_calculated_is_not_an_empty_cell() -> None:
 
 
 def test_a_lost_document_property_is_made_good_by_the_hidden_sheet() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(sent_list().data))
+    book: Any = openpyxl.load_workbook(io.BytesIO(sent_list().data))
     book.custom_doc_props.props.clear()
     stream = io.BytesIO()
     book.save(stream)
@@ -503,7 +503,7 @@ def test_the_clue_register_survives_libreoffice(resaved: dict[str, bytes]) -> No
 
 def test_both_identities_survive_libreoffice(resaved: dict[str, bytes]) -> None:
     for data in resaved.values():
-        book = openpyxl.load_workbook(io.BytesIO(data))
+        book: Any = openpyxl.load_workbook(io.BytesIO(data))
         assert [item.name for item in book.custom_doc_props.props] == ["djb-identity"]
         assert "djb" in book.sheetnames
 
