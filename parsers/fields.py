@@ -426,6 +426,64 @@ def _section_name(part: str) -> str | None:
     return f"{bare}(牵头)" if lead else bare
 
 
+SECTION_NICKNAMES = frozenset(
+    [
+        "安稳",
+        "计财",
+        "基教",
+        "职成",
+        "职教",
+        "成教",
+        "人事",
+        "体卫艺",
+        "基建",
+        "党建",
+        "德育",
+        "语委",
+        "督导",
+        "财务",
+        "审计",
+        "电教",
+        "教研",
+        "师训",
+        "师资",
+        "宣传",
+        "组织",
+        "纪检",
+        "工会",
+        "团委",
+        "法规",
+        "资助",
+        "后勤",
+        "信息",
+        "招生",
+        "政工",
+        "民办",
+        "安全",
+        "办公",
+        "勤管",
+        "思政",
+        "幼教",
+        "特教",
+        "学前",
+        "高教",
+        "规划",
+        "综治",
+        "体卫",
+        "体艺",
+        "装备",
+        "教科",
+    ]
+)
+SECTION_NAME = re.compile(rf"[\w()]{{1,16}}[{SECTION_END}委会队所部]")
+
+
+def is_section_like(section: str) -> bool:
+    """Whether the name looks like that of a section, and not like words that stood beside one."""
+    bare = leads(section)[0]
+    return bare in SECTION_NICKNAMES or bool(SECTION_NAME.fullmatch(bare))
+
+
 def leads(section: str) -> tuple[str, bool]:
     """The bare name of a section as read, and whether it was named as the leading one."""
     bare = section.removesuffix("(牵头)")

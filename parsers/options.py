@@ -97,7 +97,7 @@ def choice(text: str, emphasised: Sequence[str] = (), struck: Sequence[str] = ()
         )
     if named and levels and SECTION not in levels:
         section_faults.append(uncertain("写了具体科室，但未勾选“市局相关科室”"))
-    if any(len(name) > 20 for name in named):
+    if not all(fields.is_section_like(name) for name in named):
         section_faults.append(uncertain("具体科室的写法不能确定，请核对"))
     if not levels and not faults:
         faults.append(Fault(FindingKind.MISSING, Severity.ERROR, "“反馈层级”未勾选"))

@@ -220,3 +220,9 @@ def test_sections_are_named_as_written(written: str, names: tuple[str, ...]) -> 
     form = only(of_word(o.problem_docx(o.levels("□", "☑", written))))
     assert form.items[0]["sections"] == names
     assert form.items[0]["levels"] == SECTION
+
+
+@pytest.mark.parametrize("written", ["基建科。请尽快解决", "基建科\n联系人：张三", "有关领导", "见备注"])
+def test_words_beside_a_section_are_a_doubt(written: str) -> None:
+    form = only(of_word(o.problem_docx(o.levels("□", "☑", written))))
+    assert any(f.field == "problems[0].sections" and f.kind.value == "uncertain" for f in form.findings)
