@@ -165,7 +165,7 @@ def once(args: argparse.Namespace) -> int:
 def read(args: argparse.Namespace) -> int:
     from daemon.reading_report import run
 
-    return run(args.files, json=args.json)
+    return run([Path(name) for name in args.files], args.json)
 
 
 # --------------------------------------------------------------------------------------------- the lists
