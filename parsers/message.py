@@ -9,7 +9,7 @@ from __future__ import annotations
 import email
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.message import Message
@@ -623,11 +623,3 @@ def _trusted_results(message: Message) -> tuple[list[str], bool]:
 
 def _is_host(server: str, host: str) -> bool:
     return server.strip().split(" ")[0].lower() == host.lower()
-
-
-def letters_within(letter: Letter) -> Iterator[Letter]:
-    """The mails that a mail carries, at any depth."""
-    for attachment in letter.attachments:
-        if attachment.letter is not None:
-            yield attachment.letter
-            yield from letters_within(attachment.letter)
