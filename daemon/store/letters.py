@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from daemon.model import LetterKind, LetterState
-from daemon.store.statements import chunks, insert_into, is_postgresql, rows_changed
+from daemon.store.statements import chunks, insert_of, insert_rows, is_postgresql, rows_changed
 from daemon.store.tables import Delivery, Letter, Mention
 
 QUEUED: Final = "queued"
@@ -66,10 +68,8 @@ class Due:
 
 def add_letters(session: Session, letters: Sequence[NewLetter]) -> list[int | None]:
     """The id of each letter, now in the outbox; None where a letter with that key was there before."""
-    statement = (
-        insert_into(session, Letter).on_conflict_do_nothing(index_elements=[Letter.key]).returning(Letter.id)
-    )
-    ids = [session.scalars(statement, [_letter_row(letter)]).one_or_none() for letter in letters]
+    statement, connection = _insert_letter(is_postgresql(session)), session.connection()
+    ids = [connection.execute(statement, _letter_row(one)).scalar_one_or_none() for one in letters]
     added = [(number, letter) for number, letter in zip(ids, letters, strict=True) if number is not None]
     deliveries = [
         {"letter_id": number, "address": address, "next_at": letter.due_at}
@@ -81,10 +81,15 @@ def add_letters(session: Session, letters: Sequence[NewLetter]) -> list[int | No
         for number, letter in added
         for about in dict.fromkeys(letter.about)
     ]
-    for table, rows in ((Delivery, deliveries), (Mention, mentions)):
-        if rows:
-            session.execute(insert(table), rows)
+    insert_rows(session, Delivery, deliveries)
+    insert_rows(session, Mention, mentions)
     return ids
+
+
+@cache
+def _insert_letter(postgresql: bool) -> ReturningInsert[int]:
+    once = insert_of(postgresql, Letter).on_conflict_do_nothing(index_elements=["key"])
+    return once.returning(Letter.id)
 
 
 def _letter_row(letter: NewLetter) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import Disposition
-from daemon.store.statements import chunks, insert_into, rows_changed
+from daemon.store.statements import chunks, insert_into, insert_row, rows_changed, table_of
 from daemon.store.tables import Filing, Folder, Mail
 
 
@@ -101,11 +101,12 @@ def settle_mail(
     **others: Any,
 ) -> None:
     """Write a mail's fate, and any other columns with it (`unit_id`, `kind`, `text`, `trouble`, …)."""
-    session.execute(
-        update(Mail)
-        .where(Mail.id == mail_id)
-        .values(disposition=disposition.value, reason=reason, handled_at=at, **others)
-    )
+    changes = {"disposition": disposition.value, "reason": reason, "handled_at": at, **others}
+    row = session.identity_map.get(session.identity_key(Mail, mail_id))
+    if row is None:
+        session.connection().execute(update(table_of(Mail)).where(Mail.id == mail_id).values(**changes))
+    for name, value in changes.items() if row is not None else ():
+        setattr(row, name, value)
 
 
 def mail(session: Session, mail_id: int) -> Mail | None:
@@ -133,9 +134,22 @@ def earlier_twin(
     """The earlier mail that this one repeats: the same content with the same Message-ID, or both without one."""
     if content_key is None:
         return None
-    same_id = Mail.message_id.is_(None) if message_id is None else Mail.message_id == message_id
-    found = select(Mail).where(Mail.content_key == content_key, same_id, Mail.id < mail_id)
-    return session.scalars(found.order_by(Mail.id).limit(1)).first()
+    session.flush()
+    asked = {"content_key": content_key, "message_id": message_id, "mail_id": mail_id}
+    twin = session.connection().execute(_TWIN, asked).scalar_one_or_none()
+    return session.get(Mail, twin) if twin is not None else None
+
+
+_TWIN = (
+    select(Mail.id)
+    .where(
+        Mail.content_key == bindparam("content_key"),
+        Mail.message_id.is_not_distinct_from(bindparam("message_id")),
+        Mail.id < bindparam("mail_id"),
+    )
+    .order_by(Mail.id)
+    .limit(1)
+)
 
 
 def mail_with_bytes(session: Session, sha256: str) -> Mail | None:
@@ -238,7 +252,7 @@ def known_uidvalidities(session: Session, name: str) -> tuple[int, ...]:
 
 def add_filing(session: Session, values: Mapping[str, Any]) -> int:
     """The id of a new row of `Filing` with these columns."""
-    return session.scalars(insert(Filing).returning(Filing.id), [dict(values)]).one()
+    return insert_row(session, Filing, values)
 
 
 def filings_of(session: Session, mail_id: int) -> list[Filing]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
-from daemon.store.statements import insert_into
+from daemon.store.statements import insert_of, is_postgresql
 from daemon.store.tables import Counter
 
 ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -26,11 +29,15 @@ def next_number(session: Session, prefix: str, year: int) -> int:
 
     It is given back if the transaction is undone.
     """
-    statement = insert_into(session, Counter).values(name=counter_name(prefix, year), value=1)
-    counted = statement.on_conflict_do_update(
-        index_elements=[Counter.name], set_={Counter.value.key: Counter.value + 1}
-    )
-    return int(session.scalars(counted.returning(Counter.value)).one())
+    statement = _count(is_postgresql(session))
+    return session.connection().execute(statement, {"name": counter_name(prefix, year)}).scalar_one()
+
+
+@cache
+def _count(postgresql: bool) -> ReturningInsert[int]:
+    first = insert_of(postgresql, Counter).values(name=bindparam("name"), value=1)
+    further = first.on_conflict_do_update(index_elements=["name"], set_={"value": Counter.value + 1})
+    return further.returning(Counter.value)
 
 
 def four_letter_code(random: Callable[[int], bytes]) -> str:

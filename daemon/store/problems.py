@@ -9,18 +9,19 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from daemon import model
 from daemon.model import ENDED_STATES, OnSiteOutcome, Source, State
 from daemon.store import tables
-from daemon.store.statements import chunks
+from daemon.store.statements import chunks, insert_row, insert_rows
 from daemon.store.tables import Event, Problem
 
 _COLUMNS: Final = tuple(Problem.__table__.columns)
 _FIXED: Final = frozenset({"number"})
-_CHANGEABLE: Final = frozenset(field.name for field in fields(model.Problem)) - _FIXED
+_COPIED: Final = tuple(field.name for field in fields(model.Problem) if field.name != "measures")
+_CHANGEABLE: Final = frozenset({*_COPIED, "measures"}) - _FIXED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +74,19 @@ def apply_changes(row: Problem, changes: Mapping[str, Any]) -> None:
 
 def add_problems(session: Session, problems: Sequence[NewProblem]) -> list[int]:
     """The ids of these problems, now stored, in their order."""
-    if not problems:
-        return []
-    rows = [_row(problem) for problem in problems]
-    statement = insert(Problem).returning(Problem.id, sort_by_parameter_order=True)
-    ids = list(session.scalars(statement, rows))
+    ids = [insert_row(session, Problem, _row(problem)) for problem in problems]
     measures = [
         _measure_row(measure, position) | {"problem_id": number}
         for number, problem in zip(ids, problems, strict=True)
         for position, measure in enumerate(problem.value.measures)
     ]
-    if measures:
-        session.execute(insert(tables.Measure), measures)
+    insert_rows(session, tables.Measure, measures)
     return ids
 
 
 def _row(problem: NewProblem) -> dict[str, Any]:
     value = problem.value
-    plain = {
-        field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.name != "measures"
-    }
+    plain = {name: _plain(getattr(value, name)) for name in _COPIED}
     return plain | {
         "code": problem.code,
         "mail_id": problem.mail_id,
@@ -276,11 +270,12 @@ def _values(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list
 
 # ---------------------------------------------------------------- history
 
+_EVENT: Final = tuple(field.name for field in fields(NewEvent))
+
 
 def add_events(session: Session, events: Sequence[NewEvent]) -> None:
     """Write lines of history, in their order."""
-    if events:
-        session.execute(insert(Event), [{f.name: getattr(e, f.name) for f in fields(e)} for e in events])
+    insert_rows(session, Event, [{name: getattr(event, name) for name in _EVENT} for event in events])
 
 
 def events_of(session: Session, about: str) -> list[Event]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import ReturnState, UnitKind
-from daemon.store.statements import insert_into
+from daemon.store.statements import insert_into, insert_row
 from daemon.store.tables import Period, Return, Unit
 
 COUNTED = (ReturnState.ACCEPTED.value, ReturnState.LATE.value)
@@ -44,7 +44,7 @@ def opened_periods(session: Session) -> list[Period]:
 
 def add_return(session: Session, values: Mapping[str, Any]) -> int:
     """The id of a new row of `Return` with these columns."""
-    return session.scalars(insert(Return).returning(Return.id), [dict(values)]).one()
+    return insert_row(session, Return, values)
 
 
 def supersede(session: Session, return_ids: Iterable[int]) -> None:

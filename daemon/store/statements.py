@@ -1,13 +1,20 @@
-"""The few statements that both engines know under a different roof."""
+"""How statements are put to either engine, and how the frequent ones are put fast.
+
+A batch of mails makes some ten statements a mail. Those are built once, as statements on tables with bound
+parameters, and go to the connection directly: as statements on entities, built anew each time, they would
+cost several times as much as the engine itself takes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Insert, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 Item = TypeVar("Item")
 
@@ -21,7 +28,38 @@ def is_postgresql(session: Session) -> bool:
 
 def insert_into(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT."""
-    return postgresql.insert(table) if is_postgresql(session) else sqlite.insert(table)
+    return insert_of(is_postgresql(session), table)
+
+
+def table_of(entity: type[DeclarativeBase]) -> Table:
+    """The table of an entity, for statements that need nothing else of it."""
+    return cast(Table, entity.__table__)
+
+
+def insert_of(postgresql_: bool, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of one engine that knows ON CONFLICT, on the table itself."""
+    return postgresql.insert(table_of(table)) if postgresql_ else sqlite.insert(table_of(table))
+
+
+@cache
+def _insert(table: type[DeclarativeBase]) -> Insert:
+    return insert(table_of(table))
+
+
+@cache
+def _insert_for_id(table: type[DeclarativeBase]) -> ReturningInsert[Any]:
+    return insert(table_of(table)).returning(table_of(table).c.id)
+
+
+def insert_row(session: Session, table: type[DeclarativeBase], row: Mapping[str, Any]) -> int:
+    """The id of one new row."""
+    return int(session.connection().execute(_insert_for_id(table), dict(row)).scalar_one())
+
+
+def insert_rows(session: Session, table: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write any number of new rows, all with the same columns."""
+    if rows:
+        session.connection().execute(_insert(table), rows)
 
 
 def rows_changed(session: Session, statement: Executable) -> int:

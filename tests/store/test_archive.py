@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from daemon.errors import Permanent
-from daemon.store.archive import Archive
+from daemon.store.archive import WORTH_A_SYNCFS, Archive
 
 
 @given(raws=st.lists(st.binary(max_size=200), max_size=8))
@@ -37,6 +37,14 @@ def test_only_the_service_can_read_a_mail(tmp_path: Path) -> None:
     assert {stat.S_IMODE(p.stat().st_mode) for p in (path.parent, path.parent.parent, tmp_path / "var")} == {
         0o700
     }
+
+
+@pytest.mark.parametrize("count", [1, 2, WORTH_A_SYNCFS, 60])
+def test_a_batch_of_any_size_lies_whole_on_the_disk(count: int, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "mail")
+    raws = [b"mail %d" % number for number in range(count)]
+    assert [archive.read(digest) for digest in archive.store_many(raws)] == raws
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_mail_that_changed_on_the_disk_is_noticed(tmp_path: Path) -> None:
