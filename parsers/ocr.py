@@ -10,7 +10,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -108,20 +108,56 @@ def version() -> str:
     return f"rapidocr {installed('rapidocr')}, onnxruntime {installed('onnxruntime')}"
 
 
-def lines(page: Picture) -> list[Line]:
-    """The lines of text on an upright page, in no particular order."""
+def lines(grey: Picture, ink: Picture) -> list[Line]:
+    """The lines of text on an upright page, in no particular order. Only where there is ink is looked at."""
+    top, bottom, left, right = _inked_area(ink)
+    part = grey[top:bottom, left:right]
+    engine = _engine()
+    # Letters are looked for at the same scale, however little of the page there is to look at.
+    engine._load_det_model().limit_side_len = max(
+        GLANCE_SIDE, round(DETECTION_SIDE * max(part.shape) / max(grey.shape))
+    )
     # The engine keeps its flags from call to call: all of them are given at every call.
-    found = _engine()(
-        page, use_det=True, use_cls=False, use_rec=True, return_word_box=True, return_single_char_box=True
+    found = engine(
+        np.asarray(cv2.cvtColor(part, cv2.COLOR_GRAY2BGR), np.uint8),
+        use_det=True,
+        use_cls=False,
+        use_rec=True,
+        return_word_box=True,
+        return_single_char_box=True,
     )
     if not found.txts:
         return []
     return [
-        _line(quad, text, float(score), characters)
+        _shifted(_line(quad, text, float(score), characters), left, top)
         for quad, text, score, characters in zip(
             found.boxes, found.txts, found.scores, found.word_results or [()] * len(found.txts), strict=True
         )
     ]
+
+
+def _inked_area(ink: Picture) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of the part of a page that is not blank, with some room around it."""
+    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
+    height, width = ink.shape
+    rows = np.flatnonzero(strokes.sum(axis=1) > 0.002 * width)
+    columns = np.flatnonzero(strokes.sum(axis=0) > 0.002 * height)
+    if not rows.size or not columns.size:
+        return 0, height, 0, width
+    room = max(height, width) // 40
+    return (
+        max(0, int(rows[0]) - room),
+        min(height, int(rows[-1]) + room),
+        max(0, int(columns[0]) - room),
+        min(width, int(columns[-1]) + room),
+    )
+
+
+def _shifted(line: Line, across: float, down: float) -> Line:
+    moved = tuple(
+        replace(glyph, left=glyph.left + across, right=glyph.right + across) for glyph in line.glyphs
+    )
+    return Line(moved, line.left + across, line.top + down, line.right + across, line.bottom + down)
 
 
 def _line(quad: Quad, text: str, score: float, characters: Sequence[Any]) -> Line:
@@ -144,6 +180,7 @@ def glance(page: Picture) -> list[Quad]:
     """Where text stands, roughly and quickly: corners in the picture's own pixels, in reading order of a line."""
     scale = min(1.0, GLANCE_SIDE / max(page.shape[:2]))
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _engine()._load_det_model().limit_side_len = GLANCE_SIDE
     found = _engine()(
         small,
         use_det=True,

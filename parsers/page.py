@@ -23,8 +23,8 @@ STEEPEST = 12.0
 FLAT_ENOUGH = 0.12
 """Degrees that a ruled line may lean without the page being squared."""
 REDNESS = 25
-PALE = 0.62
-"""Share of the paper's lightness from which something near red is taken for the seal, not for black ink."""
+GHOST, REAL = 0.18, 0.30
+"""How much darker than the paper, in the red channel, the seal may be and black ink must be."""
 SMALLEST_SEAL = 0.04
 """Side of a seal as a share of the page's longer side: smaller red things are ink or ornaments."""
 
@@ -37,6 +37,8 @@ class Page:
     ink: Picture
     """255 where ink is, else 0."""
     red: Picture
+    """255 where red was, seal or pen."""
+    pen: Picture
     """255 where red ink was that is not the seal: somebody's red pen."""
     seal_seen: bool
     turned: int
@@ -52,8 +54,8 @@ def prepared(picture: Picture) -> Page | None:
     picture, turned = upright(picture, texts)
     picture = _levelled(picture)
     picture = _squared(picture)
-    grey, red, seal_seen = without_red(picture)
-    return Page(grey, inked(grey), red, seal_seen, turned)
+    grey, red, pen, seal_seen = without_red(picture)
+    return Page(grey, inked(grey), red, pen, seal_seen, turned)
 
 
 def _at_working_size(picture: Picture) -> Picture:
@@ -114,20 +116,20 @@ def _legibility(readings: Sequence[tuple[str, float]]) -> float:
 # ---------------------------------------------------------------- red
 
 
-def without_red(picture: Picture) -> tuple[Picture, Picture, bool]:
-    """The page in grey with everything red gone, where a red pen had been, and whether a seal was seen."""
+def without_red(picture: Picture) -> tuple[Picture, Picture, Picture, bool]:
+    """The page in grey with everything red gone, where red was, where a red pen was, and whether a seal was seen."""
     blue, green, red = (channel.astype(np.int16) for channel in cv2.split(picture))
     mask = ((red - np.maximum(green, blue)) > REDNESS).astype(np.uint8) * 255
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     # In the red channel the seal is nearly as light as the paper, and black ink below it as dark as ever.
-    # What JPEG left of its edges is lifted to the paper's own lightness, lest it be read as strokes.
+    # What remains of the seal, and what JPEG left of its edges, is faded out lest it be read as strokes.
     near = cv2.dilate(mask, np.ones((7, 7), np.uint8)) > 0
-    paper = cv2.blur(cv2.dilate(grey, np.ones((25, 25), np.uint8)), (51, 51)).astype(np.int16)
-    faint = near & (red > PALE * paper)
-    grey[near] = red.astype(np.uint8)[near]
-    grey[faint] = paper.astype(np.uint8)[faint]
-    pen, seal_seen = _parted_red(np.asarray(mask, np.uint8))
-    return grey, pen, seal_seen
+    paper = cv2.blur(cv2.dilate(grey, np.ones((25, 25), np.uint8)), (51, 51)).astype(np.float32)
+    darkness = np.clip(1 - red[near] / np.maximum(paper[near], 1), 0, 1)
+    kept = np.interp(darkness, [0, GHOST, REAL, 1], [0, 0, REAL, 1])
+    grey[near] = (paper[near] * (1 - kept)).astype(np.uint8)
+    red_ink = np.asarray(mask, np.uint8)
+    return grey, red_ink, *_parted_red(red_ink)
 
 
 def _parted_red(mask: Picture) -> tuple[Picture, bool]:

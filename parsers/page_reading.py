@@ -29,6 +29,8 @@ SURE = 0.75
 SHORT = 8
 """Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
 FEWEST_LINES = 3
+MOSTLY_RED = 0.5
+"""Share of a character's ink that must have been red for it to be a piece of the seal."""
 
 OPTION = re.compile(
     r"(?:(?:中共)?(?:贵港)?市委教育工委|(?<!市委)教育工委书记|市(?:教育)?局(?:的)?(?:相关|有关)|(?<!局)相关科室)"
@@ -37,10 +39,15 @@ OPTION = re.compile(
 """How the printed options of 反馈层级 begin: a box is expected before each of them."""
 BOX_LIKE = glyphs.ON | glyphs.OFF | glyphs.CROSS | set("口囗日曰回ロロVv凶")
 """What OCR makes of a box, ticked or not."""
+MARKS = frozenset({TICK_ON, TICK_OFF, TICK_UNKNOWN, "√"})
 SEEN_TICKED = glyphs.ON | set("Vv")
 HEAD_LABEL = re.compile(
     r"^(?:填报|填表|报送|上报|主要负责|负责人|书记|校长|联系|经办|单位|学校|日期|时间|电话)"
 )
+LABEL_WITHOUT_COLON = re.compile(
+    r"(?:填报单位(?:[(（]盖?章?[)）])?|主要负责人签字|联系人及电话|填报时间)(?![:：(（]|.{0,6}[:：])"
+)
+"""Printed labels of the form's head behind which OCR lost the colon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
         return PageReading()
     rules = ruling.rules(sheet.ink)
     grids = ruling.grids(rules)
-    lines = ocr.lines(np.asarray(cv2.cvtColor(sheet.grey, cv2.COLOR_GRAY2BGR), np.uint8))
+    lines = _without_seal(ocr.lines(sheet.grey, sheet.ink), sheet)
     if not grids and len(lines) < FEWEST_LINES:
         return PageReading()
     drafts = {(at, index): _Draft() for at, grid in enumerate(grids) for index in range(len(grid.boxes))}
@@ -84,6 +91,38 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     blocks = _in_order(grids, tables, outside, sheet, number)
     notes = () if grids else (NO_RULES,)
     return PageReading(tuple(blocks), notes, sheet.seal_seen)
+
+
+# ---------------------------------------------------------------- what the seal left
+
+
+def _without_seal(lines: Iterable[Line], sheet: Page) -> list[Line]:
+    """The lines without characters at their ends that are nothing but remains of the seal."""
+    if not sheet.seal_seen:
+        return list(lines)
+    kept = []
+    for line in lines:
+        glyphs_left = list(line.glyphs)
+        while glyphs_left and _is_red(glyphs_left[-1], line, sheet):
+            glyphs_left.pop()
+        while glyphs_left and _is_red(glyphs_left[0], line, sheet):
+            glyphs_left.pop(0)
+        if len(glyphs_left) == len(line.glyphs):
+            kept.append(line)
+        elif glyphs_left:
+            inner = tuple(glyphs_left)
+            kept.append(replace(line, glyphs=inner, left=inner[0].left, right=inner[-1].right))
+    return kept
+
+
+def _is_red(glyph: Glyph, line: Line, sheet: Page) -> bool:
+    """Whether most of the ink of a character was red on the page."""
+    left, right = int(glyph.left), max(int(glyph.left) + 1, int(glyph.right))
+    ink = sheet.ink[int(line.top) : int(line.bottom), left:right] > 0
+    if not ink.any():
+        return False
+    red = sheet.red[int(line.top) : int(line.bottom), left:right] > 0
+    return float((ink & red).sum()) > MOSTLY_RED * float(ink.sum())
 
 
 # ---------------------------------------------------------------- lines to cells
@@ -226,14 +265,23 @@ def _middle(row: Sequence[Line]) -> float:
 
 def _joined(rows: Sequence[Sequence[Line]], texts: Sequence[str], edge: float) -> str:
     """The texts of the visual rows, a line break only where a row ends before the cell does."""
-    pieces: list[str] = []
+    joined = ""
     for number, text in enumerate(texts):
         if number:
             last = rows[number - 1][-1]
             wraps = last.right > edge - 1.9 * 0.8 * last.height
-            pieces.append("" if wraps else "\n")
-        pieces.append(text)
-    return "".join(pieces)
+            if text[:1] in MARKS:
+                joined = _closed(joined)
+            joined += "" if wraps and text[:1] not in MARKS else "\n"
+        joined += text
+    return _closed(joined)
+
+
+def _closed(text: str) -> str:
+    """The text with a bracket that OCR lost at its end: these forms open none that they do not close."""
+    opened = text.count("(") + text.count("（")
+    closed = text.count(")") + text.count("）")
+    return text + "）" if opened == closed + 1 else text
 
 
 # ---------------------------------------------------------------- doubts
@@ -243,7 +291,7 @@ def _check_cell(box: Box, draft: _Draft, sheet: Page, across: Picture, usual: fl
     """Looks for what OCR does not tell: ink without text, text without certainty, strokes through the text."""
     if box.broken:
         draft.doubt(BROKEN)
-    unread = _unread_ink(box, draft.lines, sheet.ink, usual)
+    unread = _unread_ink(box, draft.lines, sheet, usual)
     for area in unread:
         _read_missed(area, draft, sheet)
     for line in draft.lines:
@@ -251,7 +299,7 @@ def _check_cell(box: Box, draft: _Draft, sheet: Page, across: Picture, usual: fl
             draft.doubt(f"“{_uncertain_part(line)}”识别不清")
         if _is_struck(line, across):
             draft.doubt(CROSSED_OUT)
-    inner = sheet.red[box.top + 4 : box.bottom - 4, box.left + 4 : box.right - 4]
+    inner = sheet.pen[box.top + 4 : box.bottom - 4, box.left + 4 : box.right - 4]
     if inner.size and int((inner > 0).sum()) > 0.15 * usual * usual:
         draft.doubt(RED_PEN)
 
@@ -281,13 +329,15 @@ def _is_struck(line: Line, across: Picture) -> bool:
 Area = tuple[float, float, float, float]
 
 
-def _unread_ink(box: Box, lines: Sequence[Line], ink: Picture, usual: float) -> list[Area]:
+def _unread_ink(box: Box, lines: Sequence[Line], sheet: Page, usual: float) -> list[Area]:
     """Where in a cell there is writing that no line of text accounts for."""
     inset = 5
     left, top = box.left + inset, box.top + inset
-    part = ink[top : box.bottom - inset, left : box.right - inset].copy()
+    part = sheet.ink[top : box.bottom - inset, left : box.right - inset].copy()
     if part.size == 0:
         return []
+    red = sheet.red[top : box.bottom - inset, left : box.right - inset]
+    part[cv2.dilate(red, np.ones((3, 3), np.uint8)) > 0] = 0
     for line in lines:
         # The frame of a box stands before its line, and is looked at elsewhere.
         before = 2.0 * line.height if OPTION.search(line.text) else 0.4 * line.height
@@ -373,13 +423,14 @@ def _marked(line: Line, box: Box, sheet: Page, draft: _Draft) -> str:
     done = 0
     for match in OPTION.finditer(text):
         start = match.start()
-        if text[:start].count("（") + text[:start].count("(") > text[:start].count("）") + text[:start].count(
-            ")"
-        ):
+        before = text[:start].replace("（", "(").replace("）", ")")
+        if before.count("(") > before.count(")"):
             continue
         first = start
         while first > done and (text[first - 1] in BOX_LIKE or not text[first - 1].strip()):
             first -= 1
+        if first == 1 and start == 1:
+            first = 0  # a ticked box is often read as some ideograph
         if first > done and ocr.is_word_character(text[first - 1]):
             continue
         pieces.append(text[done:first])
@@ -399,7 +450,7 @@ def _mark(line: Line, start: int, seen: str, box: Box, sheet: Page, draft: _Draf
     if frame is None:
         return "√" if any(char in glyphs.ON for char in seen) else TICK_UNKNOWN
     mark = frame.mark
-    if tick_boxes.red_inside(sheet.red, frame):
+    if tick_boxes.red_inside(sheet.pen, frame):
         draft.doubt(RED_PEN)
         return mark if mark == TICK_ON else TICK_UNKNOWN
     if mark == TICK_OFF and ticked:
@@ -461,7 +512,8 @@ def _paragraph(group: Sequence[Line], sheet: Page, place: Place) -> Paragraph:
             at > 0 and line.left - group[at - 1].right > line.height and line.middle < group[at - 1].bottom
         )
         text += ("　　" if apart else "") + line.text
-    return Paragraph(text, place, doubt="；".join(draft.doubts[:3]) or None)
+    text = LABEL_WITHOUT_COLON.sub(r"\g<0>：", text)
+    return Paragraph(_closed(text), place, doubt="；".join(draft.doubts[:3]) or None)
 
 
 def _is_worth_rereading(line: Line) -> bool:
