@@ -104,9 +104,13 @@ def settle_mail(
     changes = {"disposition": disposition.value, "reason": reason, "handled_at": at, **others}
     row = session.identity_map.get(session.identity_key(Mail, mail_id))
     if row is None:
-        session.connection().execute(update(table_of(Mail)).where(Mail.id == mail_id).values(**changes))
+        session.connection().execute(_SETTLE, {"settled": mail_id, **changes})
     for name, value in changes.items() if row is not None else ():
         setattr(row, name, value)
+
+
+_SETTLE = update(table_of(Mail)).where(Mail.id == bindparam("settled"))
+"""Sets whichever columns it is given."""
 
 
 def mail(session: Session, mail_id: int) -> Mail | None:
