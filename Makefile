@@ -10,7 +10,7 @@ JOBS ?= 2
 # Bytecode is what makes a second start fast; some machines switch it off for everything.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench fuzz lock clean debian venv
+.PHONY: help demo test check bench fuzz faults lock clean debian venv
 
 help:
 	@echo "make demo   用内置邮件服务器演示主要工作（run the main job on an embedded default）"
@@ -22,7 +22,7 @@ demo: $(VENV)/.demo
 	$(BIN)/djb demo $(DEMO)
 
 test: debian $(VENV)/.test check
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not slow"
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -33,9 +33,12 @@ check: $(VENV)/.test
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench $(BENCH)
 
+faults: $(VENV)/.test
+	$(BIN)/pytest -m slow tests/faults
+
 fuzz: $(VENV)/.test
 	$(BIN)/pip install --quiet -c requirements.lock atheris
-	$(BIN)/python -m tests.fuzz $(FUZZ)
+	$(BIN)/python -m tests.fuzz.doors $(or $(FUZZ),60)
 
 # A fresh Debian has python3 without venv: install it where we may, say so where we may not.
 venv: $(BIN)/python
