@@ -56,7 +56,7 @@ def _config(args: argparse.Namespace) -> Any:
 @contextmanager
 def _store(args: argparse.Namespace, *, create: bool = False) -> Iterator[tuple[Any, Any]]:
     """(configuration, store), closed again afterwards."""
-    from daemon.service import opened_store
+    from daemon.store.opening import opened_store
 
     config = _config(args)
     store = opened_store(config, create=create)
@@ -174,7 +174,7 @@ def read(args: argparse.Namespace) -> int:
 def plan(args: argparse.Namespace) -> int:
     from daemon import display, schedule
     from daemon.desk import open_office
-    from daemon.service import now
+    from daemon.store.opening import now
 
     first, last = _day(args.start, "--from"), _day(args.end, "--to")
     if last < first:
@@ -187,7 +187,7 @@ def plan(args: argparse.Namespace) -> int:
 def status(args: argparse.Namespace) -> int:
     from daemon import display
     from daemon.condition import condition
-    from daemon.service import now
+    from daemon.store.opening import now
 
     with _store(args) as (config, store):
         found = condition(store, config, now())
@@ -228,8 +228,8 @@ def letters(args: argparse.Namespace) -> int:
 def problems(args: argparse.Namespace) -> int:
     from daemon import display
     from daemon.lights import light_at
-    from daemon.service import now
     from daemon.store import lists
+    from daemon.store.opening import now
 
     with _store(args) as (config, store), store.reading() as session:
         rows = lists.problems(session, config.zone, light_at(session, config, now()))
@@ -238,21 +238,21 @@ def problems(args: argparse.Namespace) -> int:
 
 def returns(args: argparse.Namespace) -> int:
     from daemon import display
-    from daemon.desk import open_office
     from daemon.periods import Timeline
+    from daemon.rules import statistics_rules, working_calendar
     from daemon.store import lists
 
     code = _period(args.period)
     with _store(args) as (config, store), store.reading() as session:
-        office = open_office(config)
-        due = Timeline(office.timeline_rules, office.calendar).period(code).due if code else None
+        timeline = Timeline(statistics_rules(config), working_calendar(config))
+        due = timeline.period(code).due if code else None
         rows = lists.returns(session, config.zone, code, due)
     return _listed(args, rows, display.returns)
 
 
 def show(args: argparse.Namespace) -> int:
     from daemon import display
-    from daemon.service import now
+    from daemon.store.opening import now
 
     with _store(args) as (config, store):
         return display.show(store, config, args.number.strip(), now())
@@ -263,7 +263,7 @@ def show(args: argparse.Namespace) -> int:
 
 def file(args: argparse.Namespace) -> int:
     from daemon import clerk
-    from daemon.service import now
+    from daemon.store.opening import now
 
     with _store(args) as (config, store):
         for line in clerk.file(store, config, args.mail, args.unit, now()):
@@ -273,7 +273,7 @@ def file(args: argparse.Namespace) -> int:
 
 def release(args: argparse.Namespace) -> int:
     from daemon import clerk
-    from daemon.service import now
+    from daemon.store.opening import now
 
     with _store(args) as (config, store):
         for line in clerk.release(store, config, args.mail, now(), ignore=args.ignore):
@@ -283,7 +283,7 @@ def release(args: argparse.Namespace) -> int:
 
 def replay(args: argparse.Namespace) -> int:
     from daemon import clerk
-    from daemon.service import now
+    from daemon.store.opening import now
 
     with _store(args) as (config, store):
         return clerk.replay(store, config, args.mails, now(), apply=args.apply, as_json=args.json)
@@ -294,7 +294,7 @@ def replay(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     from daemon import exports
-    from daemon.service import now
+    from daemon.store.opening import now
 
     with _store(args) as (config, store):
         data = exports.workbook(store, config, args.what, _period(args.period), now())
@@ -349,9 +349,9 @@ def database(args: argparse.Namespace) -> int:
 
 
 def backup(args: argparse.Namespace) -> int:
-    from daemon.service import now
     from daemon.store import backup as backups
     from daemon.store.engine import open_store
+    from daemon.store.opening import now
 
     config = _config(args)
     store = open_store(config.store.database, config.store.archive)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -23,8 +23,9 @@ from daemon.envelope import Attachment, compose, new_message_id, sendable
 from daemon.model import State, Unit, UnitKind
 from daemon.periods import StatisticsRules, Timeline
 from daemon.problems import WorkflowRules
+from daemon.rules import statistics_rules, workflow_rules as workflow_rules, working_calendar
 from daemon.store import questions, tables
-from daemon.workdays import Calendar, calendar_with
+from daemon.workdays import Calendar
 
 QUESTION_PREFIX = "WT"
 """Numbers of questions that are about no problem or return of their own: WT-2022-003."""
@@ -51,35 +52,12 @@ class Office:
 
 def open_office(config: Config) -> Office:
     """The office that a configuration describes."""
-    deadlines = config.deadlines
-    chases = deadlines.statistics_chases
-    rules = StatisticsRules(
-        due_day=deadlines.statistics_due_day,
-        due_months=tuple(sorted(set(deadlines.statistics_due_months))),
-        move_due_to_workday=deadlines.statistics_move_to_workday,
-        opening=deadlines.statistics_opening,
-        reminder=deadlines.statistics_reminder,
-        chases=(chases[0], chases[1]),
-        missing_list=deadlines.statistics_missing_list,
-        freeze=deadlines.statistics_freeze,
-        due_time=deadlines.statistics_due_time,
-        working_hours=deadlines.working_hours,
-        zone=config.zone,
-    )
     return Office(
         config,
         letters.Templates(config.templates.directory),
-        calendar_with(deadlines.extra_holidays, deadlines.extra_workdays),
-        rules,
+        working_calendar(config),
+        statistics_rules(config),
         workflow_rules(config),
-    )
-
-
-def workflow_rules(config: Config) -> WorkflowRules:
-    """The time rules of problems, as configured."""
-    names = {field.name for field in fields(WorkflowRules)} & set(type(config.deadlines).model_fields)
-    return WorkflowRules(
-        referral=config.workflow.referral, **{name: getattr(config.deadlines, name) for name in names}
     )
 
 

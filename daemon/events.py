@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from daemon.model import Measure, OnSiteOutcome, Problem, State, UnitKind
-from parsers.workbooks import RowChange
+
+if TYPE_CHECKING:  # it brings openpyxl along, for which the lists need not wait
+    from parsers.workbooks import RowChange
 
 
 @dataclass(frozen=True, slots=True)

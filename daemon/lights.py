@@ -10,18 +10,16 @@ from sqlalchemy.orm import Session
 
 from daemon import milestones
 from daemon.config import Config
-from daemon.desk import workflow_rules
 from daemon.events import course
 from daemon.model import ENDED_STATES, Light, Problem
 from daemon.problems import Circumstances
+from daemon.rules import workflow_rules, working_calendar
 from daemon.store import questions
-from daemon.workdays import calendar_with
 
 
 def light_at(session: Session, config: Config, now: datetime) -> Callable[[Problem], Light]:
     """A function that gives a problem's light as it is at `now`."""
-    calendar = calendar_with(config.deadlines.extra_holidays, config.deadlines.extra_workdays)
-    general = Circumstances(now, workflow_rules(config), calendar, zone=config.zone)
+    general = Circumstances(now, workflow_rules(config), working_calendar(config), zone=config.zone)
 
     def light(problem: Problem) -> Light:
         if problem.state in ENDED_STATES:

@@ -33,8 +33,9 @@ from daemon.mailbox import Mailbox
 from daemon.outbox import Outbox
 from daemon.reader import Reader
 from daemon.sender import Sender, SenderSettings
-from daemon.store import questions, schema
-from daemon.store.engine import Store, open_store
+from daemon.store import questions
+from daemon.store.engine import Store
+from daemon.store.opening import now as now, opened_store as opened_store
 from parsers.content import Limits
 
 LAST_CYCLE = "last_cycle"
@@ -46,11 +47,6 @@ STANDBY_SECONDS = 3.0
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    """The moment, for everything below the command line."""
-    return datetime.now(UTC)
 
 
 def mailbox_settings(config: Config) -> ServerSettings:
@@ -76,26 +72,6 @@ def _server(server: Server, config: Config, credential: str) -> dict[str, Any]:
         "address": config.mailbox.address,
         "ca_file": server.ca_file,
     }
-
-
-def opened_store(config: Config, *, create: bool = False) -> Store:
-    """The store, at the schema this program works with.
-
-    Raises ConfigError if the schema is older (or missing, unless `create`).
-    """
-    store = open_store(config.store.database, config.store.archive)
-    if create:
-        schema.create_if_empty(store)
-    version = schema.schema_version(store)
-    if version is None:
-        raise ConfigError([f"数据库还没有建立（{config.store.database}）。请先运行 djb once 或 djb run"])
-    if version != schema.newest_version():
-        raise ConfigError(
-            [
-                f"数据库结构版本为 {version}，本程序需要 {schema.newest_version()}。请先备份，再运行 djb database upgrade"
-            ]
-        )
-    return store
 
 
 @dataclass

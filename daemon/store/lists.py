@@ -100,7 +100,8 @@ def _numbers_by_mail(session: Session) -> Mapping[int, Sequence[str]]:
     )
     for source in sources:
         for mail_id, number in session.execute(source):
-            found[mail_id or 0][number] = None
+            # A return's history is told school by school: TJ-2026-11/贵港市….
+            found[mail_id or 0][number.partition("/")[0]] = None
     return {mail_id: tuple(numbers) for mail_id, numbers in found.items()}
 
 

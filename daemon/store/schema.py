@@ -5,34 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from daemon.errors import Permanent
 from daemon.store.engine import Store
+from daemon.store.opening import (
+    MIGRATIONS,
+    newest_version as newest_version,
+    schema_version as schema_version,
+    version_in,
+)
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-def newest_version() -> str:
-    """The schema version that this program works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise Permanent("程序包里缺少数据库迁移文件", "请重新安装 djb")
-    return head
-
-
-def schema_version(store: Store) -> str | None:
-    """The version of the schema in the database; None when there is no database or it is empty."""
-    if store.file is not None and not store.file.exists():
-        return None
-    with store.reading() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
+if TYPE_CHECKING:  # Alembic takes its time, and only who changes a schema needs it
+    from alembic.config import Config
 
 
 def is_current(store: Store) -> bool:
@@ -42,6 +29,8 @@ def is_current(store: Store) -> bool:
 
 def known_versions() -> tuple[str, ...]:
     """Every schema version that this program can upgrade from, oldest first."""
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory.from_config(_config())
     return tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
 
@@ -53,10 +42,12 @@ def create_if_empty(store: Store) -> bool:
     """
     if schema_version(store) is not None:
         return False
+    from alembic import command
+
     _create_place(store)
     with store.migration() as connection:
         _wait_for_turn(connection)
-        if MigrationContext.configure(connection).get_current_revision() is not None:
+        if version_in(connection) is not None:
             return False
         if foreign := inspect(connection).get_table_names():
             raise Permanent(
@@ -72,19 +63,23 @@ def upgrade(store: Store, version: str = "head") -> tuple[str | None, str]:
 
     All of it happens in one transaction. Raises Permanent if the database is newer than this program.
     """
+    from alembic import command
+
     _create_place(store)
     with store.migration() as connection:
         _wait_for_turn(connection)
-        before = MigrationContext.configure(connection).get_current_revision()
+        before = version_in(connection)
         if before is not None and before not in known_versions():
             raise Permanent(f"数据库的结构版本 {before} 比本程序新", "请升级 djb 程序本身")
         _run(connection, lambda config: command.upgrade(config, version))
-        after = MigrationContext.configure(connection).get_current_revision()
+        after = version_in(connection)
     return before, after or ""
 
 
 def downgrade(store: Store, version: str) -> None:
     """Brings the schema back to an earlier version; `base` removes every table."""
+    from alembic import command
+
     with store.migration() as connection:
         _wait_for_turn(connection)
         _run(connection, lambda config: command.downgrade(config, version))
@@ -93,6 +88,7 @@ def downgrade(store: Store, version: str) -> None:
 def differences(store: Store) -> list[object]:
     """What Alembic finds different between the tables of this program and those of the database."""
     from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
 
     from daemon.store.tables import Base
 
@@ -102,6 +98,8 @@ def differences(store: Store) -> list[object]:
 
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
