@@ -209,6 +209,8 @@ class Receipt(Letter):
     """It answers a correction request: 补正完成."""
     version: int = 1
     signed_copy: str | None = None
+    orders: bool = False
+    """It reads back what was ordered by a returned workbook or in words, not a form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +296,10 @@ class QuestionKind(StrEnum):
     CIRCULAR = "circular"
     ORDER = "order"
     LATE_RETURN = "late_return"
+    CLAIM = "claim"
+    CLOSE_ALONE = "close_alone"
+    CHOICE_PENDING = "choice_pending"
+    CORRECTION_OVERDUE = "correction_overdue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +336,11 @@ class News(StrEnum):
     WITHDRAWN = "withdrawn"
     SUSPENDED = "suspended"
     REOPENED = "reopened"
+    RESUMED = "resumed"
+    HANDED_OVER = "handed_over"
+    """To the section that led before."""
+    NOTICE = "notice"
+    """To a section or the office: something changed about a problem in hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -485,12 +496,17 @@ class SectionDigest(Letter):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionChase(Letter):
-    """A date was missed: level 1 to the section, 2 also to its head, 3 also to the bureau office."""
+    """A date was missed: level 1 to the section, 2 also to its head, 3 also to the bureau office.
+
+    Level 0 is the office's own 催办, whether or not a date was missed.
+    """
 
     kind = LetterKind.SECTION_CHASE
     level: int
     problems: tuple[ProblemLine, ...]
     answer_by: date
+    due_soon: tuple[ProblemLine, ...] = ()
+    """Problems of the same section whose deadline is near: one letter a day, not two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -564,6 +580,8 @@ class MorningBrief(Letter):
     due: date | None = None
     failed: tuple[str, ...] = ()
     """Letters that could not be sent."""
+    pending: tuple[HeldMail, ...] = ()
+    """Questions that wait for the office's answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
