@@ -345,6 +345,12 @@ def scheduled(
     return tuple(sorted(orders, key=lambda order: (order.goes_at, rank[order.step])))
 
 
+def steps_due(period: Period, timeline: Timeline, now: datetime) -> tuple[Step, ...]:
+    """The steps of a period for which there may be something to do at a moment, whoever has filed."""
+    walk = _Walk(period, timeline.after(period), timeline, now, now, {})
+    return tuple(step for step in Step if walk.moments(step) is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
     """One look at one period: what is due, and whether it is still of use."""

@@ -35,6 +35,14 @@ def open_questions_about(session: Session, about: str) -> list[Question]:
     return list(session.scalars(found.order_by(Question.id)))
 
 
+def questions_of_kind(session: Session, kind: str, about: str | None = None) -> list[Question]:
+    """Every question of a kind, or those of them about a number, answered or not, oldest first."""
+    found = select(Question).where(Question.kind == kind)
+    if about is not None:
+        found = found.where(Question.about == about)
+    return list(session.scalars(found.order_by(Question.id)))
+
+
 def questions_of_mail(session: Session, mail_id: int) -> list[Question]:
     """Every question that a mail gave rise to, oldest first."""
     return list(session.scalars(select(Question).where(Question.mail_id == mail_id).order_by(Question.id)))

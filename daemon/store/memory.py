@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from daemon.store.statements import insert_into, rows_changed
+from daemon.store.statements import chunks, insert_into, rows_changed
 from daemon.store.tables import Done, Note
 
 
@@ -34,6 +35,15 @@ def done_keys(session: Session, prefix: str = "") -> frozenset[str]:
         select(Done.key).where(Done.key.startswith(prefix, autoescape=True)) if prefix else select(Done.key)
     )
     return frozenset(session.scalars(found))
+
+
+def outcomes(session: Session, keys: Iterable[str]) -> dict[str, str]:
+    """Those of the keys that are behind us, each `done` or `skipped`."""
+    return {
+        key: outcome
+        for some in chunks(keys)
+        for key, outcome in session.execute(select(Done.key, Done.outcome).where(Done.key.in_(some)))
+    }
 
 
 def note(session: Session, name: str) -> str | None:

@@ -13,6 +13,7 @@ from daemon.store.asked import (
     open_questions_about as open_questions_about,
     question as question,
     question_of_letter as question_of_letter,
+    questions_of_kind as questions_of_kind,
     questions_of_mail as questions_of_mail,
 )
 from daemon.store.letters import (
@@ -78,6 +79,7 @@ from daemon.store.memory import (
     drop_note as drop_note,
     note as note,
     note_taken_at as note_taken_at,
+    outcomes as outcomes,
     set_note as set_note,
 )
 from daemon.store.numbers import (
@@ -109,6 +111,7 @@ from daemon.store.problems import (
 )
 from daemon.store.returns import (
     add_return as add_return,
+    all_returns as all_returns,
     ensure_period as ensure_period,
     freeze_period as freeze_period,
     latest_return as latest_return,
@@ -116,6 +119,7 @@ from daemon.store.returns import (
     opened_periods as opened_periods,
     period as period,
     periods as periods,
+    pulse as pulse,
     return_counts as return_counts,
     returns_of as returns_of,
     returns_of_filing as returns_of_filing,
@@ -140,8 +144,9 @@ from daemon.store.units import (
     difference as difference,
     learn_address as learn_address,
     mark_bounced as mark_bounced,
+    note_platform as note_platform,
     remarks as remarks,
-    set_platform_since as set_platform_since,
+    schools_with_platform as schools_with_platform,
     unit as unit,
     unit_by_address as unit_by_address,
     unit_by_name as unit_by_name,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from daemon.model import ReturnState, UnitKind
 from daemon.store.statements import insert_into, insert_row
-from daemon.store.tables import Period, Return, Unit
+from daemon.store.tables import Address, Event, Period, Return, Unit
 
 COUNTED = (ReturnState.ACCEPTED.value, ReturnState.LATE.value)
 
@@ -58,6 +58,28 @@ def returns_of(session: Session, code: str, unit_id: int | None = None) -> list[
     if unit_id is not None:
         found = found.where(Return.unit_id == unit_id)
     return list(session.scalars(found.order_by(Return.unit_id, Return.version, Return.id)))
+
+
+def all_returns(session: Session) -> list[Return]:
+    """Every version of every return for every period."""
+    return list(
+        session.scalars(select(Return).order_by(Return.period, Return.unit_id, Return.version, Return.id))
+    )
+
+
+def pulse(session: Session) -> tuple[int, ...]:
+    """Numbers that change whenever something happened or the directory changed; cheap to ask for."""
+    row = session.execute(
+        select(
+            select(func.max(Event.id)).scalar_subquery(),
+            select(func.count()).select_from(Unit).where(Unit.active).scalar_subquery(),
+            select(func.max(Unit.id)).scalar_subquery(),
+            select(func.count()).select_from(Address).scalar_subquery(),
+            select(func.max(Address.id)).scalar_subquery(),
+            select(func.count(Address.bounced_at)).scalar_subquery(),
+        )
+    ).one()
+    return tuple(number or 0 for number in row)
 
 
 def returns_of_unit(session: Session, unit_id: int) -> list[Return]:

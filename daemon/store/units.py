@@ -95,11 +95,15 @@ def learn_address(session: Session, unit_id: int, email: str) -> bool:
     return True
 
 
-def set_platform_since(session: Session, unit_id: int, day: date) -> None:
-    """Remember the first day on which a school named a platform of its own."""
-    session.execute(
-        update(Unit).where(Unit.id == unit_id, Unit.platform_since.is_(None)).values(platform_since=day)
-    )
+def schools_with_platform(session: Session) -> dict[int, date]:
+    """The schools that named a platform of their own, each since when."""
+    rows = session.execute(select(Unit.id, Unit.platform_since).where(Unit.platform_since.is_not(None)))
+    return {unit_id: since for unit_id, since in rows if since}
+
+
+def note_platform(session: Session, unit_id: int, since: date | None) -> None:
+    """What the returns that stand say of a school's platform; None: it has none."""
+    session.execute(update(Unit).where(Unit.id == unit_id).values(platform_since=since))
 
 
 def mark_bounced(session: Session, email: str, at: datetime) -> int:
