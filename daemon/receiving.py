@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from daemon import documents, letters, returns
+from daemon import documents, letters, returns, workflow
 from daemon.desk import Desk
+from daemon.events import Actor, Corrected
 from daemon.filing import KnownProblem, Outcome, Ruling, Sender, match_problems, rule
 from daemon.holding import Fate, unread_files
 from daemon.model import ENDED_STATES, Disposition, ReturnState, State, Unit, UnitKind
@@ -119,6 +120,9 @@ def _receive_report(desk: Desk, mail: tables.Mail, ruling: Ruling, answered: tab
         [KnownProblem(p.number, p.problem, p.details, State(p.state) in CORRECTABLE) for p in known.values()],
         answering=bool(answered) and bool(known),
     )
+    refusal = next((r for m in matches if m and (r := _unchangeable(desk, known[m], ruling, mail))), None)
+    if refusal is not None:
+        ruling = replace(ruling, outcome=Outcome.HELD, reason=refusal)
     filing = _filing(desk, mail, ruling, max((known[m].version + 1 for m in matches if m), default=1))
     rows: list[tables.Problem] = []
     corrected = False
@@ -200,11 +204,14 @@ def _new_version(
         return False
     values = _problem_values(ruling, index)
     changes = _differences(row, values)
+    row.filing_id, row.item = filing.id, index
+    if state not in CORRECTABLE:
+        workflow.amended(desk, row, values, _by(ruling, mail), mail)
+        return False
     for name, value in values.items():
         setattr(row, name, value)
     row.version += 1
-    row.filing_id, row.item = filing.id, index
-    completes = state in CORRECTABLE and ruling.outcome is Outcome.ACCEPTED
+    completes = ruling.outcome is Outcome.ACCEPTED
     desk.record(
         row.number,
         "corrected" if completes else "amended",
@@ -212,9 +219,21 @@ def _new_version(
         mail=mail,
         text=f"第{row.version}版：{'；'.join(changes) or '内容未变'}",
     )
-    if state in CORRECTABLE:
-        _settle(desk, mail, ruling, row)
+    _settle(desk, mail, ruling, row)
     return completes and state is State.NEEDS_CORRECTION
+
+
+def _unchangeable(desk: Desk, row: tables.Problem, ruling: Ruling, mail: tables.Mail) -> str | None:
+    """Why a complete newer version may not touch a problem as it now stands; None if it may."""
+    if State(row.state) in CORRECTABLE or ruling.outcome is not Outcome.ACCEPTED:
+        return None
+    return workflow.refusal_of(desk, row, Corrected(by=_by(ruling, mail)))
+
+
+def _by(ruling: Ruling, mail: tables.Mail) -> Actor:
+    """Who gives a newer version: the school itself, or the office on its behalf."""
+    unit = ruling.unit
+    return Actor(UnitKind.SCHOOL, unit.id, unit.name) if unit else Actor(None, None, mail.sender)
 
 
 def _settle(desk: Desk, mail: tables.Mail, ruling: Ruling, row: tables.Problem) -> None:
@@ -557,7 +576,11 @@ def _release_filing(
     rows = questions.problem_rows(desk.session, filing.values.get("numbers", ()))
     for index, problem in enumerate(rows):
         desk.record(problem.number, "released", by=by, mail=mail, text=f"核实为{unit.name}所报")
-        if State(problem.state) is State.HELD and problem.filing_id == filing.id:
+        twin = _twin(desk, problem, unit)
+        if twin is not None:
+            _merge_into(desk, mail, problem, twin, by)
+            rows[index] = twin
+        elif State(problem.state) is State.HELD and problem.filing_id == filing.id:
             for name, value in _problem_values(ruling, index).items():
                 setattr(problem, name, value)
             _settle(desk, mail, ruling, problem)
@@ -571,6 +594,28 @@ def _release_filing(
         tuple(_filed_problem(desk, form, index, row) for index, row in enumerate(rows)),
         version=max((row.version for row in rows), default=1),
     )
+
+
+def _twin(desk: Desk, held: tables.Problem, unit: Unit) -> tables.Problem | None:
+    """The problem of the same words that the unit has on file already, because it was mailed again."""
+    known = [row for row in questions.open_problem_rows(desk.session, unit.id) if row.number != held.number]
+    item: dict[str, Value] = {"problem": held.problem, "details": held.details}
+    candidates = [KnownProblem(row.number, row.problem, row.details, correctable=False) for row in known]
+    (number,) = match_problems([item], candidates, answering=False)
+    return next((row for row in known if row.number == number), None)
+
+
+def _merge_into(desk: Desk, mail: tables.Mail, held: tables.Problem, twin: tables.Problem, by: str) -> None:
+    desk.record(
+        held.number,
+        "merged",
+        by=by,
+        mail=mail,
+        from_state=held.state,
+        to_state=State.MERGED,
+        text=f"与 {twin.number} 内容相同，系重复报送",
+    )
+    held.state, held.state_since, held.merged_into = State.MERGED.value, desk.now, twin.number
 
 
 def discard(desk: Desk, mail: tables.Mail, reason: str, by: str) -> None:

@@ -2,46 +2,85 @@
 
 from __future__ import annotations
 
-from daemon import problems
+from collections.abc import Mapping
+from typing import Any
+
+from daemon import dispatch, problems
 from daemon.desk import Desk
 from daemon.events import Actor, Event, Registered
-from daemon.filing import Sender
-from daemon.holding import Fate
-from daemon.model import State
+from daemon.model import State, Unit
 from daemon.store import questions, tables
-from parsers.orders import Order, Orders
-from parsers.values import Reading
 
 
 def happen(
     desk: Desk, row: tables.Problem, event: Event, *, mail: tables.Mail | None = None
 ) -> problems.Refusal | None:
-    """Let one event happen to a problem, with all that follows of itself; or say why it may not."""
+    """Let one event happen to a problem, with all that follows of itself; or say why it may not.
+
+    The letters are written last, about the problem as it stands after everything: a referral names the
+    section that the assignment right after it gave the problem to.
+    """
     history = tuple(questions.events_of(desk.session, row.number))
+    before = row.lead_section_id
     outcome = problems.carry_out(questions.problem_value(row), event, circumstances(desk), history)
     if isinstance(outcome, problems.Refusal):
         return outcome
     decisions, _ = outcome
     for decision in decisions:
-        before = row.state
-        if decision.state.value != before:
-            row.state, row.state_since = decision.state.value, desk.now
-        questions.apply_changes(row, decision.changes)
-        desk.record(
-            row.number,
-            decision.event,
-            by=event.by.name,
-            mail=mail,
-            from_state=before,
-            to_state=decision.state,
-            text=decision.text,
-        )
+        _record(desk, row, decision, event, mail)
+    desk.session.flush()
+    former = before if before not in (None, row.lead_section_id) else None
+    for happening, decision in enumerate(decisions, start=len(history) + 1):
+        for letter in decision.letters:
+            dispatch.write(desk, row, letter, happening, mail, former)
+        for question in decision.questions:
+            dispatch.ask(desk, row, question, happening, mail)
     return None
+
+
+def _record(
+    desk: Desk, row: tables.Problem, decision: problems.Decision, event: Event, mail: tables.Mail | None
+) -> None:
+    state = row.state
+    if decision.state.value != state:
+        row.state, row.state_since = decision.state.value, desk.now
+    questions.apply_changes(row, decision.changes)
+    desk.record(
+        row.number,
+        decision.event,
+        by=event.by.name,
+        mail=mail,
+        from_state=state,
+        to_state=decision.state,
+        text=decision.text,
+    )
+
+
+def refusal_of(desk: Desk, row: tables.Problem, event: Event) -> str | None:
+    """Why an event may not happen to a problem now; None if it may."""
+    history = tuple(questions.events_of(desk.session, row.number))
+    outcome = problems.carry_out(questions.problem_value(row), event, circumstances(desk), history)
+    return outcome.reason if isinstance(outcome, problems.Refusal) else None
+
+
+def amended(desk: Desk, row: tables.Problem, values: Mapping[str, Any], by: Actor, mail: tables.Mail) -> None:
+    """A newer version of a problem that is under way; who handles it hears what changed."""
+    changes = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if getattr(row, name) != value
+    }
+    happen(desk, row, Corrected(by=by, changes=changes), mail=mail)
 
 
 def circumstances(desk: Desk) -> problems.Circumstances:
     """The moment and the rules of every decision of this transaction."""
     return problems.Circumstances(desk.now, desk.office.workflow_rules, desk.calendar, zone=desk.config.zone)
+
+
+def actor(unit: Unit) -> Actor:
+    """A unit of the directory as one who acts."""
+    return Actor(unit.kind, unit.id, unit.name)
 
 
 def registered(desk: Desk, row: tables.Problem, mail: tables.Mail) -> problems.Refusal | None:
@@ -57,29 +96,3 @@ def registered(desk: Desk, row: tables.Problem, mail: tables.Mail) -> problems.R
         row.state = State.RECEIVED.value
     event = Registered(by=Actor(), sections=tuple(known), unknown_sections=tuple(unknown))
     return happen(desk, row, event, mail=mail)
-
-
-def carry_out(
-    desk: Desk,
-    mail: tables.Mail,
-    reading: Reading,
-    sender: Sender,
-    answered: tables.Letter | None,
-    orders: Orders,
-) -> Fate | None:
-    """The orders of a reply, carried out; None if none of them has a place here."""
-    return None
-
-
-def returned(
-    desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender, answered: tables.Letter | None
-) -> Fate | None:
-    """The orders of the workbooks that came back, carried out; None if there is nothing to do in them."""
-    return None
-
-
-def answer_question(
-    desk: Desk, mail: tables.Mail, sender: Sender, question: tables.Question, order: Order
-) -> Fate | None:
-    """The office's answer to a question about a problem, session or circular; None if it does not fit."""
-    return None

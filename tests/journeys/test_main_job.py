@@ -187,3 +187,25 @@ def test_twenty_schools_at_once_get_one_receipt_each_on_netease(
     for number, name in enumerate(names):
         (letter,) = town.new_letters_to(school_address(number), 1)
         assert name in text_of(letter)
+
+
+def test_a_form_mailed_twice_by_a_stranger_is_filed_once(town: Town) -> None:
+    stranger = town.stack.add_person("stranger@qq.com")
+    town.write(stranger, "报表", "", [report()])
+    town.once()
+    town.write(stranger, "报表（再发一次）", "", [report()])
+    town.once()
+    questions = town.new_letters_to(CLERK, 2)
+    for question in questions:
+        town.write(CLERK, f"Re: {question['Subject']}", "是", answers=question)
+        town.once()
+    assert sorted(problem["state"] for problem in town.rows("problems")) == ["merged", "registered"]
+
+
+def test_a_school_that_mails_the_same_report_again_makes_no_second_problem(town: Town) -> None:
+    for subject in ("报表", "报表（重发）"):
+        town.write(school_address(0), subject, "", [report()])
+        town.once()
+    (problem,) = town.rows("problems")
+    assert problem["state"] == "registered"
+    assert len(town.new_letters_to(school_address(0), 2)) == 2
