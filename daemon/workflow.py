@@ -7,7 +7,7 @@ from typing import Any
 
 from daemon import dispatch, problems
 from daemon.desk import Desk
-from daemon.events import Actor, Event, Registered
+from daemon.events import Actor, Corrected, Event, Registered
 from daemon.model import State, Unit
 from daemon.store import questions, tables
 
