@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from daemon.errors import ConfigError, Failure
 
@@ -116,7 +117,7 @@ def demo(args: argparse.Namespace) -> int:
 def init(args: argparse.Namespace) -> int:
     from daemon.setup import write_first_files
 
-    for line in write_first_files(Path(args.directory), datetime.now().astimezone().date()):
+    for line in write_first_files(Path(args.directory), datetime.now(ZoneInfo("Asia/Shanghai")).date()):
         say(line)
     return 0
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
@@ -338,8 +338,3 @@ class Service:
     def _watch(self) -> None:
         if self._beats.all_well():
             self._notifier.say(WATCHDOG="1")
-
-
-def stale_after(config: Config) -> timedelta:
-    """How old the last poll may be before something is wrong."""
-    return timedelta(seconds=max(300, 5 * config.mailbox.poll_seconds))
