@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from daemon import holding, receiving, workflow
+from daemon import deciding, holding, ordering, receiving
 from daemon.desk import Desk
 from daemon.filing import Sender
 from daemon.holding import Fate
@@ -59,6 +59,9 @@ def words(
     text = mail.text or ""
     role = role_of(sender)
     orders = replies.orders(text, role, desk.today) if role and text.strip() else Orders()
+    if answered is None and text.strip() and not reading.parts and _answers_foreign_letter(desk, reading):
+        why = "来信回复的是我办发给其他单位的信，来信邮箱不是该信的收件单位，未予办理"
+        return holding.unauthorised(desk, mail, why)
     if not orders.given:
         return _no_order(desk, mail, reading, sender, answered, orders)
     if sender.authentication is Authentication.FAIL:
@@ -67,12 +70,28 @@ def words(
         )
     asked = answered.context.get("question") if answered else None
     question = questions.question(desk.session, asked) if asked else None
-    if question is not None and sender.unit_of(UnitKind.COMMITTEE_OFFICE):
+    if question is not None and answered is not None and _was_asked(sender, answered):
         return answer_question(desk, mail, sender, question, orders, answered)
     if answered is not None and all(isinstance(order, Amend) for order in orders.given):
         return _amend(desk, mail, sender, answered, orders)
-    fate = workflow.carry_out(desk, mail, reading, sender, answered, orders)
+    fate = ordering.carry_out(desk, mail, reading, sender, answered, orders)
     return fate or holding.unclear(desk, mail, sender, "这项答复在此处不能执行", answered)
+
+
+def _answers_foreign_letter(desk: Desk, reading: Reading) -> bool:
+    """Whether a mail answers a letter of ours that went to somebody else."""
+    head = reading.mail
+    if head is None:
+        return False
+    tag = replies.tag(head.subject)
+    named = questions.letter_by_message_ids(desk.session, head.in_reply_to)
+    return named is not None or (tag is not None and bool(questions.letters_by_tag(desk.session, *tag)))
+
+
+def _was_asked(sender: Sender, answered: tables.Letter) -> bool:
+    """Whether somebody of the committee office answers, or of the unit to which the question went."""
+    asked = any(unit.id == answered.unit_id for unit in sender.units)
+    return asked or sender.unit_of(UnitKind.COMMITTEE_OFFICE) is not None
 
 
 def _no_order(
@@ -119,16 +138,13 @@ def answer_question(
     if question.kind in {"held_mail", "period", "held_text"}:
         fate = _answer_about_mail(desk, question, order, mail.sender)
     else:
-        fate = workflow.answer_question(desk, mail, sender, question, order)
+        answer = deciding.answer_question(desk, mail, sender, question, order)
+        if isinstance(answer, str):
+            return holding.unclear(desk, mail, sender, answer, answered)
+        fate = answer
     if fate is None:
         return holding.unclear(desk, mail, sender, "这项答复不适用于所问的事项", answered)
     return fate
-
-
-def close_question(desk: Desk, question: tables.Question, answer: str, by: str) -> None:
-    """The question is answered; it cannot be answered again."""
-    question.answered_at, question.answer, question.answered_by = desk.now, answer, by
-    desk.record(question.about, "answered", by=by, text=answer)
 
 
 def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: str) -> Fate | None:
@@ -137,23 +153,23 @@ def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: 
         return None
     if isinstance(order, No | Disagree | DeclineProblem) and question.kind != "period":
         set_aside(desk, held, f"工委办答复不予登记{'：' + order.reason if order.reason else ''}", by)
-        close_question(desk, question, "否", by)
+        deciding.close_question(desk, question, "否", by)
         return Fate(Disposition.REPLIED)
     unit, period, answer = _chosen(desk, question, order)
     if question.kind == "held_text":
         if not isinstance(order, Yes | Agree | Confirm):
             return None
         set_aside(desk, held, "工委办已阅", by)
-        close_question(desk, question, "已阅", by)
+        deciding.close_question(desk, question, "已阅", by)
         return Fate(Disposition.REPLIED)
     if unit is None:
         return None
     if question.kind == "period" and period is None:
         set_aside(desk, held, "工委办答复不计入", by)
-        close_question(desk, question, answer, by)
+        deciding.close_question(desk, question, answer, by)
         return Fate(Disposition.REPLIED)
     accept(desk, held, unit, by=by, period=period)
-    close_question(desk, question, answer, by)
+    deciding.close_question(desk, question, answer, by)
     return Fate(Disposition.REPLIED)
 
 

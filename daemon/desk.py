@@ -213,8 +213,9 @@ class Desk:
         key: str | None = None,
         due_at: datetime | None = None,
         attachments: Sequence[Attachment] = (),
+        unit: Unit | None = None,
     ) -> tables.Question:
-        """A question to the committee office, open until it is answered. Asked once for its key."""
+        """A question to the committee office, or to `unit`, open until answered. Asked once for its key."""
         key = key or f"question:{kind}:{about}"
         known = questions.letter_by_key(self.session, key)
         if known is not None and (open_one := questions.question_of_letter(self.session, known.id)):
@@ -234,7 +235,7 @@ class Desk:
         )
         self.session.add(question)
         self.session.flush()
-        office = next(iter(self.directory.of_kind(UnitKind.COMMITTEE_OFFICE)), None)
+        office = unit or next(iter(self.directory.of_kind(UnitKind.COMMITTEE_OFFICE)), None)
         row = self.write(
             letter,
             key=key,

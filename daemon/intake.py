@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 
-from daemon import answering, holding, receiving, workflow
+from daemon import answering, holding, receiving, returning
 from daemon.desk import Desk, Office
 from daemon.directory import Directory
 from daemon.errors import Failure
@@ -248,7 +248,7 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Reading | ReadingFailed) -> F
     sender = Sender(head.sender, desk.directory.at_address(head.sender), head.authentication)
     mail.unit_id = sender.units[0].id if sender.units else None
     answered = _answered_letter(desk, reading, sender)
-    if reading.workbooks and (fate := workflow.returned(desk, mail, reading, sender, answered)):
+    if reading.workbooks and (fate := returning.returned(desk, mail, reading, sender, answered)):
         return fate
     if reading.forms:
         return receiving.receive(desk, mail, reading, sender, answered)

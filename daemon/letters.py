@@ -244,6 +244,8 @@ class CorrectionRequest(Letter):
     unread: tuple[FileNote, ...] = ()
     again: bool = False
     """An earlier request was answered, but something is still missing."""
+    reminder: bool = False
+    """An earlier request was not answered."""
 
 
 class HeldReason(StrEnum):

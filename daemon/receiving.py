@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -19,14 +19,13 @@ from daemon.filing import KnownProblem, Outcome, Ruling, Sender, match_problems,
 from daemon.holding import Fate, unread_files
 from daemon.model import ENDED_STATES, Disposition, ReturnState, State, Unit, UnitKind
 from daemon.store import questions, tables
+from daemon.stored_forms import finding_from_json, stored_form
 from daemon.workflow import registered
 from parsers.orders import Amendment
 from parsers.values import (
     Authentication,
     Finding,
-    FindingKind,
     Form,
-    Place,
     Reading,
     Severity,
     Value,
@@ -476,17 +475,6 @@ def filed_return(row: tables.Return) -> returns.FiledReturn:
     )
 
 
-def finding_from_json(value: Mapping[str, Any]) -> Finding:
-    """A finding as it was stored."""
-    return Finding(
-        value["field"],
-        FindingKind(value["kind"]),
-        Severity(value["severity"]),
-        value["text"],
-        value.get("where"),
-    )
-
-
 def finding_json(finding: Finding) -> dict[str, Any]:
     """A finding as it is stored and listed."""
     return {
@@ -513,32 +501,6 @@ def _filed_return(desk: Desk, form: Form, row: tables.Return) -> letters.Filed:
 
 
 # ---------------------------------------------------------------------------------- released by a person
-
-
-def stored_form(filing: tables.Filing) -> Form:
-    """The form as it was read when it came, out of its filing."""
-    values = dict(filing.values)
-    items_key = "rows" if "rows" in values else "problems"
-    items = values.pop(items_key)
-    places = values.pop("places", {})
-    values.pop("numbers", None)
-    return Form(
-        kind=filing.form,
-        part=filing.part,
-        format=filing.format,
-        fields={name: _read_back(name, value) for name, value in values.items()},
-        items_key=items_key,
-        items=tuple({name: _read_back(name, value) for name, value in item.items()} for item in items),
-        findings=tuple(finding_from_json(f) for f in filing.findings),
-        places={path: Place(*place) for path, place in places.items()},
-        document=filing.document,
-    )
-
-
-def _read_back(name: str, value: Any) -> Value:
-    if name == "reported_on" and isinstance(value, str):
-        return date.fromisoformat(value)
-    return tuple(value) if isinstance(value, list) else value
 
 
 def release(desk: Desk, mail: tables.Mail, unit: Unit, *, by: str, period: str | None = None) -> Fate:

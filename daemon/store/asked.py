@@ -43,6 +43,12 @@ def questions_of_kind(session: Session, kind: str, about: str | None = None) -> 
     return list(session.scalars(found.order_by(Question.id)))
 
 
+def questions_about(session: Session, about: str, kind: str) -> list[Question]:
+    """Every question of a kind about a number, answered or not, oldest first."""
+    found = select(Question).where(Question.about == about, Question.kind == kind)
+    return list(session.scalars(found.order_by(Question.id)))
+
+
 def questions_of_mail(session: Session, mail_id: int) -> list[Question]:
     """Every question that a mail gave rise to, oldest first."""
     return list(session.scalars(select(Question).where(Question.mail_id == mail_id).order_by(Question.id)))

@@ -14,6 +14,7 @@ from daemon.store.asked import (
     question as question,
     question_of_letter as question_of_letter,
     questions_of_kind as questions_of_kind,
+    questions_about as questions_about,
     questions_of_mail as questions_of_mail,
 )
 from daemon.store.letters import (

@@ -1,0 +1,347 @@
+"""The office's answers to questions about problems, sessions and orders, carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from daemon import dispatch, session_office, statistics
+from daemon.desk import Desk
+from daemon.events import (
+    Actor,
+    Assigned,
+    ClaimChecked,
+    Closed,
+    Declined,
+    Event,
+    ExtensionDecided,
+    OfficeDecided,
+    Reassigned,
+    Referred,
+    Withdrawn,
+)
+from daemon.filing import Sender
+from daemon.holding import Fate
+from daemon.model import Disposition, State, Unit, UnitKind
+from daemon.ordering import Done, Given, carried, conclude, happen_to, office_event, order_json, read_back
+from daemon.problems import HANDLED, QuestionOrder, Refusal
+from daemon.store import questions, tables
+from daemon.workflow import actor, happen
+from parsers.orders import (
+    Agree,
+    Confirm,
+    DeclineProblem,
+    Disagree,
+    MergeInto,
+    No,
+    Order,
+    RegisterAs,
+    Suspend,
+    Yes,
+)
+
+AGREED = (Agree, Yes, Confirm)
+REFUSED = (Disagree, No)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to one question."""
+
+    desk: Desk
+    mail: tables.Mail
+    question: tables.Question
+    row: tables.Problem
+    unit: Unit
+    order: Order
+
+    @property
+    def by(self) -> Actor:
+        return actor(self.unit)
+
+    @property
+    def agreed(self) -> bool:
+        return isinstance(self.order, AGREED)
+
+    @property
+    def refused(self) -> bool:
+        return isinstance(self.order, REFUSED)
+
+    @property
+    def reason(self) -> str | None:
+        return getattr(self.order, "reason", None) or self.order.remark
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The answer is noted, and nothing else follows."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThat:
+    """The answer does not fit or cannot be carried out, and why; the question stays open."""
+
+    reason: str
+
+
+Meaning = tuple[Event, ...] | Nothing | NotThat
+
+
+def answer_question(
+    desk: Desk, mail: tables.Mail, sender: Sender, question: tables.Question, order: Order
+) -> Fate | str | None:
+    """The fate of an answer; a reason in Chinese why it cannot be carried out; None if it does not fit."""
+    unit = sender.unit_of(UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE)
+    if unit is None:
+        return None
+    if question.kind == "order":
+        return _order(desk, mail, sender, unit, question, order)
+    if question.kind == "choice_pending":
+        return _settled(desk, mail, question, "已提请书记") if isinstance(order, AGREED) else None
+    row = questions.problem(desk.session, question.about)
+    reader = MEANINGS.get(question.kind)
+    if row is None or reader is None:
+        return None
+    answer = Answer(desk, mail, question, row, unit, order)
+    general = _general(answer)
+    meaning = general if general is not None else reader(answer)
+    if isinstance(meaning, NotThat):
+        return meaning.reason
+    if isinstance(meaning, Nothing):
+        return _settled(desk, mail, question, meaning.text)
+    for event in meaning:
+        refusal = happen(desk, row, event, mail=mail)
+        if isinstance(refusal, Refusal):
+            return refusal.reason
+    return _settled(desk, mail, question, _said(order))
+
+
+def close_question(desk: Desk, question: tables.Question, answer: str, by: str) -> None:
+    """The question is answered; it cannot be answered again."""
+    question.answered_at, question.answer, question.answered_by = desk.now, answer, by
+    desk.record(question.about, "answered", by=by, text=answer)
+
+
+def _settled(desk: Desk, mail: tables.Mail, question: tables.Question, answer: str) -> Fate:
+    close_question(desk, question, answer, mail.sender)
+    return Fate(Disposition.REPLIED)
+
+
+def _said(order: Order) -> str:
+    word = {
+        Agree: "同意",
+        Yes: "是",
+        Confirm: "确认",
+        Disagree: "不同意",
+        No: "否",
+        RegisterAs: "登记为",
+        DeclineProblem: "不予受理",
+        MergeInto: "并入",
+        Suspend: "挂账",
+    }.get(type(order), "已答复")
+    tail = getattr(order, "reason", None) or getattr(order, "unit", None) or getattr(order, "into", None)
+    return f"{word}：{tail}" if tail else word
+
+
+# ------------------------------------------------------------------------------ what an answer means
+
+
+def _general(answer: Answer) -> Meaning | None:
+    """Words that mean the same whatever was asked about the problem."""
+    match answer.order:
+        case DeclineProblem(reason=reason):
+            return (Declined(by=answer.by, reason=reason),)
+        case MergeInto() | Suspend() as order:
+            event = office_event(order_json(order), answer.unit)
+            return NotThat(event) if isinstance(event, str) else (event,)
+    return None
+
+
+def _extension(answer: Answer) -> Meaning:
+    if not (answer.agreed or answer.refused):
+        return NotThat("延期申请请答复同意或不同意")
+    until = date.fromisoformat(answer.question.payload["until"])
+    return (ExtensionDecided(by=answer.by, agree=answer.agreed, until=until, reason=answer.reason),)
+
+
+def _completion(answer: Answer) -> Meaning:
+    if not (answer.agreed or answer.refused):
+        return NotThat("办结审核请答复同意或不同意")
+    return (OfficeDecided(by=answer.by, agree=answer.agreed, reason=answer.reason),)
+
+
+def _alone(answer: Answer) -> Meaning:
+    if answer.agreed:
+        return (Closed(by=answer.by),)
+    return _completion(answer)
+
+
+def _withdrawal(answer: Answer) -> Meaning:
+    if answer.agreed:
+        return (Withdrawn(by=answer.by, reason=answer.question.payload.get("reason")),)
+    return Nothing("不同意撤回，继续办理") if answer.refused else NotThat("撤回申请请答复同意或不同意")
+
+
+def _claim(answer: Answer) -> Meaning:
+    if not (answer.agreed or answer.refused):
+        return NotThat("请答复是或否")
+    return (ClaimChecked(by=answer.by, true=answer.agreed),)
+
+
+def _referral(answer: Answer) -> Meaning:
+    if answer.refused:
+        return Nothing("暂不转办")
+    named = _named_section(answer)
+    if isinstance(named, NotThat):
+        return named
+    sections = (named,) if named is not None else tuple(answer.question.payload.get("sections", ()))
+    if not sections:
+        return NotThat("请写明承办科室，例如：登记为 基础教育科")
+    return _assigned(answer, sections)
+
+
+def _named_section(answer: Answer) -> int | NotThat | None:
+    """The section that 登记为 names; None if the answer names none."""
+    if not isinstance(answer.order, RegisterAs):
+        return None
+    match = answer.desk.directory.section(answer.order.unit)
+    if match.unit is None:
+        near = "、".join(unit.name for unit in match.candidates)
+        return NotThat(f"通讯录中没有“{answer.order.unit}”" + (f"，相近的有：{near}" if near else ""))
+    return match.unit.id
+
+
+def _assigned(answer: Answer, sections: tuple[int, ...]) -> Meaning:
+    """Refer and assign, from wherever the problem stands."""
+    row = answer.row
+    state = State(row.state)
+    if state in HANDLED:
+        return (Reassigned(by=answer.by, lead=sections[0], assists=sections[1:]),)
+    assigned = Assigned(by=answer.by, lead=sections[0], assists=sections[1:], deadline=row.deadline)
+    if state in (State.REFERRED, State.SELECTED):
+        return (assigned,)
+    return (Referred(by=answer.by), assigned)
+
+
+def _unknown_section(answer: Answer) -> Meaning:
+    """One of the names is settled; when all are, the problem goes to its sections."""
+    desk, question = answer.desk, answer.question
+    if answer.refused:
+        settled: int | None = None
+    elif answer.agreed:
+        match = desk.directory.section(question.suggestion or "")
+        if match.unit is None:
+            return NotThat("请写明承办科室，例如：登记为 基础教育科")
+        settled = match.unit.id
+    else:
+        named = _named_section(answer)
+        if named is None or isinstance(named, NotThat):
+            return named or NotThat("请写明承办科室，例如：登记为 基础教育科")
+        settled = named
+    question.payload = {**question.payload, "section": settled}
+    others = [
+        one
+        for one in questions.questions_about(desk.session, answer.row.number, "unknown_section")
+        if one.id != question.id
+    ]
+    if any(one.answered_at is None for one in others):
+        return Nothing("科室已定，待其余科室确定后转办")
+    chosen = {one.payload.get("name"): one.payload.get("section") for one in (*others, question)}
+    sections = [
+        unit.id if (unit := desk.directory.section(name).unit) is not None else chosen.get(name)
+        for name in answer.row.sections_asked
+    ]
+    wanted = tuple(dict.fromkeys(section for section in sections if section is not None))
+    return _assigned(answer, wanted) if wanted else Nothing("不转科室办理")
+
+
+def _reassignment(answer: Answer) -> Meaning:
+    """A section sent its assignment back."""
+    named = _named_section(answer)
+    if isinstance(named, NotThat):
+        return named
+    if named is not None:
+        return _assigned(answer, (named,))
+    former = answer.question.payload.get("former_section_id")
+    if answer.refused and former is not None:
+        return _assigned(answer, (former,))
+    if answer.agreed:
+        order = QuestionOrder("referral", f"{answer.row.number}已同意原科室退回，请另定承办科室")
+        count = len(questions.events_of(answer.desk.session, answer.row.number))
+        dispatch.ask(answer.desk, answer.row, order, count, answer.mail)
+        return Nothing("同意退回，另定承办科室")
+    return NotThat("请答复同意、不同意，或登记为某科室")
+
+
+def _correction_overdue(answer: Answer) -> Meaning:
+    return Nothing("继续等候补正") if answer.agreed else NotThat("请答复是，或不予受理并写明理由")
+
+
+MEANINGS: Mapping[str, Callable[[Answer], Meaning]] = {
+    "extension": _extension,
+    "completion": _completion,
+    "close_alone": _alone,
+    "withdrawal": _withdrawal,
+    "claim": _claim,
+    "referral": _referral,
+    "unknown_section": _unknown_section,
+    "reassignment": _reassignment,
+    "correction_overdue": _correction_overdue,
+}
+
+
+# ------------------------------------------------------------------------------------- confirmed orders
+
+
+def _order(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    unit: Unit,
+    question: tables.Question,
+    order: Order,
+) -> Fate | str | None:
+    """A fresh order of an office is confirmed and carried out, or dropped."""
+    if isinstance(order, REFUSED):
+        return _settled(desk, mail, question, "不执行")
+    if not isinstance(order, AGREED):
+        return None
+    given = Given(desk, mail, None, sender, unit, None, ())
+    done = Done([], [])
+    for kept in question.payload["orders"]:
+        _execute(given, kept, done)
+    _settled(desk, mail, question, "同意执行")
+    if not done.carried:
+        return _nothing_done(given, done)
+    return conclude(given, done)
+
+
+def _nothing_done(given: Given, done: Done) -> Fate:
+    read_back(given.desk, given.mail, given.unit, (), done.refused or ("没有可以执行的事项",))
+    return Fate(Disposition.REPLIED, "；".join(done.refused) or None)
+
+
+def _execute(given: Given, kept: Mapping[str, object], done: Done) -> None:
+    match kept["order"]:
+        case "OpenSession":
+            opened = session_office.open_session(given.desk, by=given.unit.name, mail=given.mail)
+            if opened is None:
+                done.refused.append("没有可以列入清单的难点问题，未开期")
+            else:
+                done.carried.append(carried(opened.code, "开启新一期", "清单已呈报书记"))
+        case "RollUp" | "Circulate":
+            execute = getattr(statistics, "execute_order", None)
+            if execute is None:
+                done.refused.append("统计汇总和通报由统计日历办理，不能以指令执行")
+            else:
+                execute(given.desk, given.mail, kept, done)
+        case _:
+            event, numbers = office_event(kept, given.unit), kept.get("numbers")
+            for number in numbers if isinstance(numbers, list) else ():
+                if isinstance(event, str):
+                    done.refused.append(event)
+                else:
+                    happen_to(given, str(number), event, done)

@@ -1,0 +1,616 @@
+"""Letters and questions about one problem, as a decision of the workflow orders them.
+
+`problems` says what kind of letter goes to which party; here it gets its addresses, words, attachments and
+a key of its own: the number of the line of history that ordered it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from daemon import documents, ledgers, letters, milestones, typesetting
+from daemon.desk import Desk
+from daemon.events import course
+from daemon.letters import Fact, News, ProblemLine, QuestionKind
+from daemon.model import ENDED_STATES, LetterKind, Light, Problem, Unit, UnitKind
+from daemon.problems import Circumstances, LetterOrder, Party, QuestionOrder
+from daemon.store import questions, tables
+from daemon.stored_forms import stored_form
+
+# ------------------------------------------------------------------------------------------ recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a letter goes to."""
+
+    unit: Unit | None
+    name: str
+    to: tuple[str, ...]
+
+
+TO_NAMES: Mapping[UnitKind, str] = {
+    UnitKind.SECRETARY: "书记同志",
+    UnitKind.COMMITTEE_OFFICE: "工委办",
+    UnitKind.BUREAU_OFFICE: "市教育局办公室",
+    UnitKind.COMMITTEE: "市委教育工委",
+}
+OFFICE_PARTIES: Mapping[Party, UnitKind] = {
+    Party.COMMITTEE_OFFICE: UnitKind.COMMITTEE_OFFICE,
+    Party.BUREAU_OFFICE: UnitKind.BUREAU_OFFICE,
+    Party.SECRETARY: UnitKind.SECRETARY,
+}
+
+
+def recipient(unit: Unit) -> Recipient:
+    """A unit at its contact's address; an office at all of its addresses."""
+    if unit.kind in TO_NAMES:
+        return Recipient(unit, TO_NAMES[unit.kind], unit.addresses)
+    return Recipient(unit, unit.name, unit.addresses[:1])
+
+
+def office(desk: Desk, kind: UnitKind) -> Recipient | None:
+    """The office of a kind, if the directory has one."""
+    found = next(iter(desk.directory.of_kind(kind)), None)
+    return recipient(found) if found else None
+
+
+def recipients(desk: Desk, row: tables.Problem, order: LetterOrder, party: Party) -> list[Recipient]:
+    """Everybody whom a party means for this problem."""
+    if party in OFFICE_PARTIES:
+        found = office(desk, OFFICE_PARTIES[party])
+        return [found] if found else []
+    units = [desk.directory.unit(number) for number in _unit_ids(row, order, party)]
+    known = [recipient(unit) for unit in units if unit is not None]
+    if party in (Party.SCHOOL_HEAD, Party.LEAD_HEAD):
+        return [replace(one, to=one.unit.head_addresses) for one in known if one.unit is not None]
+    if party is Party.SENDER and row.mail_id is not None:
+        mail = desk.session.get(tables.Mail, row.mail_id)
+        sender = (mail.sender,) if mail and mail.sender else ()
+        return [replace(one, to=sender or one.to) for one in known]
+    return known
+
+
+def _unit_ids(row: tables.Problem, order: LetterOrder, party: Party) -> Sequence[int | None]:
+    match party:
+        case Party.SCHOOL | Party.SCHOOL_HEAD | Party.SENDER:
+            return (row.unit_id,)
+        case Party.LEAD_SECTION | Party.LEAD_HEAD:
+            return (row.lead_section_id,)
+        case Party.ASSIST_SECTIONS:
+            return row.assist_section_ids
+        case Party.FORMER_SECTION:
+            return (order.facts.get("former_section_id"),)
+        case _:
+            return ()
+
+
+# -------------------------------------------------------------------------------- what letters show
+
+
+def section_names(desk: Desk, ids: Iterable[int | None]) -> tuple[str, ...]:
+    """The names of these sections, as far as the directory knows them."""
+    return tuple(unit.name for number in ids if (unit := desk.directory.unit(number)) is not None)
+
+
+def light_of(desk: Desk, problem: Problem) -> Light:
+    """The problem's light at the moment."""
+    if problem.state in ENDED_STATES:
+        return Light.NONE
+    history = course(questions.events_of(desk.session, problem.number))
+    rules = desk.office.workflow_rules
+    at = Circumstances(desk.now, rules, desk.calendar, history, desk.config.zone)
+    return milestones.light(problem, at)
+
+
+def line(desk: Desk, problem: Problem, note: str | None = None) -> ProblemLine:
+    """One problem as lists in letters show it."""
+    lead = desk.directory.unit(problem.lead_section_id)
+    return ProblemLine(
+        number=problem.number,
+        problem=problem.problem,
+        unit=problem.reporting_unit,
+        lead=lead.name if lead else None,
+        deadline=problem.deadline,
+        light=light_of(desk, problem),
+        state=problem.state.chinese,
+        note=note,
+    )
+
+
+def line_of(desk: Desk, row: tables.Problem, note: str | None = None) -> ProblemLine:
+    return line(desk, questions.problem_value(row), note)
+
+
+def problem_facts(row: tables.Problem) -> tuple[Fact, ...]:
+    """What a problem is about, for questions and assignments."""
+    levels = "、".join(letters.LEVEL_NAMES.get(level, level) for level in row.levels)
+    return (
+        Fact("编号", row.number),
+        Fact("填报单位", row.reporting_unit),
+        Fact("难点问题", row.problem),
+        Fact("具体内容及诉求", row.details or None),
+        Fact("反馈层级", levels or None),
+        Fact("涉及科室", "、".join(row.sections_asked) or None),
+    )
+
+
+def school_form(desk: Desk, row: tables.Problem) -> list[letters.Attachment]:
+    """The form that the school had sent, if the problem came by one."""
+    filing = desk.session.get(tables.Filing, row.filing_id) if row.filing_id else None
+    if filing is None or not filing.document:
+        return []
+    name = filing.document_name or "难点问题报告表"
+    return [letters.Attachment(name, filing.document, "application/octet-stream")]
+
+
+def handling_sheet(desk: Desk, row: tables.Problem) -> ledgers.SentFile:
+    """The problem's handling sheet as it stands, with a version of its own."""
+    name = f"workbook:handling_sheet:{row.number}"
+    version = int(questions.note(desk.session, name) or 0) + 1
+    questions.set_note(desk.session, name, str(version), desk.now)
+    lead = next(iter(section_names(desk, (row.lead_section_id,))), "未定")
+    assists = section_names(desk, row.assist_section_ids)
+    return ledgers.handling_sheet(questions.problem_value(row), version, lead, assists)
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def attached(file: ledgers.SentFile) -> letters.Attachment:
+    """A workbook as it goes with a letter."""
+    return letters.Attachment(file.name, file.data, XLSX)
+
+
+# ------------------------------------------------------------------------------------------- letters
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter about a problem on its way: to whom, in which cause."""
+
+    desk: Desk
+    row: tables.Problem
+    order: LetterOrder
+    to: Recipient
+    party: Party
+    mail: tables.Mail | None
+    former: int | None = None
+    """The section that led before, if it was another."""
+
+    @property
+    def common(self) -> dict[str, object]:
+        return {
+            "to_name": self.to.name,
+            "date": self.desk.today,
+            "number": self.row.number,
+            "code": self.row.code,
+        }
+
+    def fact(self, name: str) -> object:
+        return self.order.facts.get(name)
+
+    def text(self, name: str) -> str | None:
+        value = self.order.facts.get(name)
+        return str(value) if value else None
+
+    def day(self, name: str) -> date | None:
+        value = self.order.facts.get(name)
+        return value if isinstance(value, date) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter's words with what goes along."""
+
+    letter: letters.Letter
+    attachments: tuple[letters.Attachment, ...] = ()
+    workbook: ledgers.SentFile | None = None
+
+
+def write(
+    desk: Desk,
+    row: tables.Problem,
+    order: LetterOrder,
+    happening: int,
+    mail: tables.Mail | None,
+    former: int | None = None,
+) -> int:
+    """Write one ordered letter to everybody it is for; how many were written.
+
+    `happening`: the line of history that ordered it. A letter that somebody else writes is left to them.
+    """
+    count = 0
+    for party, copies in _addressed(order):
+        for to in recipients(desk, row, order, party):
+            maker = MAKERS.get(order.kind)
+            made = maker(Draft(desk, row, order, to, party, mail, former)) if maker else None
+            if made is None:
+                continue
+            cc = [a for c in copies for one in recipients(desk, row, order, c) for a in one.to]
+            key = f"{order.kind.value}:{row.number}:{happening}:{party.value}:{to.unit.id if to.unit else 0}"
+            count += send(desk, row, made, to, key, cc, mail, order.at_once)
+    return count
+
+
+def _addressed(order: LetterOrder) -> list[tuple[Party, tuple[Party, ...]]]:
+    """The letters that one order makes: assisting sections get their own, others a copy."""
+    own = tuple(p for p in order.cc if p is Party.ASSIST_SECTIONS and order.kind in OWN_COPY)
+    copies = tuple(p for p in order.cc if p not in own)
+    return [(order.to, copies), *((party, ()) for party in own)]
+
+
+OWN_COPY = frozenset({LetterKind.ASSIGNMENT, LetterKind.SECTION_DIGEST})
+
+
+def send(
+    desk: Desk,
+    row: tables.Problem,
+    made: Written,
+    to: Recipient,
+    key: str,
+    cc: Iterable[str] = (),
+    mail: tables.Mail | None = None,
+    at_once: bool = True,
+) -> int:
+    """Put a letter about a problem into the outbox; 1 if somebody can be written to, else 0."""
+    context = {"workbook": made.workbook.sent.to_json()} if made.workbook else {}
+    answers = mail if mail is not None and mail.sender in to.to else None
+    files = [attached(made.workbook)] if made.workbook else []
+    written = desk.write(
+        made.letter,
+        key=key,
+        to=to.to,
+        cc=cc,
+        about=(row.number,),
+        unit=to.unit,
+        answers=answers,
+        due_at=desk.now if at_once else working_moment(desk),
+        attachments=[*files, *made.attachments],
+        context=context,
+    )
+    return int(written is not None)
+
+
+def working_moment(desk: Desk) -> datetime:
+    """The next moment at which letters of the calendar's own go out."""
+    return desk.calendar.next_working_moment(desk.now, desk.config.deadlines.working_hours, desk.config.zone)
+
+
+# --- one maker a kind
+
+
+TOPICS: Mapping[str, News] = {
+    "listed": News.LISTED,
+    "selected": News.SELECTED,
+    "referred": News.REFERRED,
+    "result": News.RESULT,
+    "declined": News.DECLINED,
+    "merged": News.MERGED,
+    "withdrawn": News.WITHDRAWN,
+    "suspended": News.SUSPENDED,
+    "resumed": News.RESUMED,
+    "reopened": News.REOPENED,
+    "reassigned": News.REASSIGNED,
+}
+NOTICES: Mapping[str, str] = {
+    "instruction": "书记批示：{instruction}",
+    "procedure": "请按一线办理程序办理：制定工作方案，开展调研，组织现场会商",
+    "amended": "填报单位更正了所报内容：{changes}",
+    "merged": "已并入 {into} 办理，本件不再单独办理",
+    "withdrawn": "填报单位已撤回，不再办理{reason}",
+    "suspended": "现予挂账，暂停计时{reason}",
+    "resumed": "恢复办理，时限自即日起重新计算",
+}
+"""What a section or the office is told when something changes about a problem in hand."""
+
+
+def _news(draft: Draft) -> Written | None:
+    topic = draft.text("topic") or ""
+    if draft.party is Party.FORMER_SECTION:
+        return Written(_told(draft, News.HANDED_OVER, None))
+    if draft.party is not Party.SCHOOL:
+        return _notice(draft)
+    if topic not in TOPICS:
+        return None
+    detail = draft.text("into") or draft.text("result") or draft.text("reason")
+    return Written(_told(draft, TOPICS[topic], detail))
+
+
+def _told(draft: Draft, news: News, detail: str | None) -> letters.ProblemNews:
+    row = draft.row
+    return letters.ProblemNews(
+        **draft.common,  # type: ignore[arg-type]
+        news=news,
+        problem=line_of(draft.desk, row),
+        reported_at=row.received_at,
+        session=row.session,
+        instruction=row.instruction if news is News.SELECTED else None,
+        detail=detail,
+    )
+
+
+def _notice(draft: Draft) -> Written | None:
+    wording = NOTICES.get(draft.text("topic") or "")
+    if wording is None:
+        return None
+    reason = f"（{draft.text('reason')}）" if draft.text("reason") else ""
+    changes = draft.fact("changes")
+    labels = letters.FIELD_LABELS
+    shown = (
+        "；".join(f"{labels.get(name, name)}改为“{value}”" for name, value in changes.items())
+        if isinstance(changes, Mapping)
+        else ""
+    )
+    detail = wording.format(
+        instruction=draft.text("instruction") or "",
+        changes=shown or "详见平台登记",
+        into=draft.text("into") or "",
+        reason=reason,
+    )
+    return Written(_told(draft, News.NOTICE, detail))
+
+
+def _assignment(draft: Draft) -> Written:
+    desk, row = draft.desk, draft.row
+    rules, lead = desk.office.workflow_rules, draft.party is Party.LEAD_SECTION
+    history = questions.events_of(desk.session, row.number)
+    whole = any(event.event in ("selected", "procedure_asked") for event in history)
+    sheet = handling_sheet(desk, row)
+    letter = letters.Assignment(
+        **draft.common,  # type: ignore[arg-type]
+        problem=line_of(desk, row),
+        facts=problem_facts(row),
+        accept_by=desk.workdays_on(rules.accept),
+        decline_by=desk.workdays_on(rules.decline),
+        plan_by=desk.workdays_on(rules.accept + rules.plan) if whole and lead else None,
+        lead=lead,
+        lead_name=next(iter(section_names(desk, (row.lead_section_id,))), None),
+        assist_names=section_names(desk, row.assist_section_ids),
+        selected=whole,
+        instruction=row.instruction,
+        reassigned_from=next(iter(section_names(desk, (draft.former,))), None) if lead else None,
+    )
+    return Written(letter, tuple(school_form(desk, row)), sheet)
+
+
+def _callback(draft: Draft) -> Written:
+    letter = letters.Callback(
+        **draft.common,  # type: ignore[arg-type]
+        problem=line_of(draft.desk, draft.row),
+        result=draft.text("result") or "承办科室未写明，详情请向承办科室了解",
+        answer_by=draft.desk.workdays_on(draft.desk.office.workflow_rules.callback),
+    )
+    return Written(letter)
+
+
+def _extension(draft: Draft) -> Written:
+    until = draft.day("until") or draft.row.deadline or draft.desk.today
+    letter = letters.ExtensionDecision(
+        **draft.common,  # type: ignore[arg-type]
+        problem=line_of(draft.desk, draft.row),
+        granted=bool(draft.fact("agree")),
+        asked_until=until,
+        deadline=draft.row.deadline or until,
+        reason=draft.text("reason"),
+    )
+    return Written(letter)
+
+
+def _rework(draft: Draft) -> Written:
+    by_school = draft.text("topic") in ("called_back", "reopened")
+    letter = letters.Rework(
+        **draft.common,  # type: ignore[arg-type]
+        problem=line_of(draft.desk, draft.row),
+        by_school=by_school,
+        reason=draft.text("reason") or "未写明，请主动联系填报单位了解",
+        deadline=draft.row.deadline or draft.desk.today,
+    )
+    return Written(letter)
+
+
+def _finding(draft: Draft) -> Written:
+    letter = letters.InspectionFinding(
+        **draft.common,  # type: ignore[arg-type]
+        problem=line_of(draft.desk, draft.row),
+        finding=draft.text("finding") or "",
+        rectify_by=draft.desk.workdays_on(5),
+        inspected_by=TO_NAMES[UnitKind.BUREAU_OFFICE],
+    )
+    return Written(letter)
+
+
+def _mechanism(draft: Draft) -> Written:
+    rules = draft.desk.office.workflow_rules
+    letter = letters.MechanismRequest(
+        **draft.common,  # type: ignore[arg-type]
+        problem=line_of(draft.desk, draft.row),
+        result=draft.row.handling.get("完成情况") or "已办结",
+        write_by=draft.day("due") or draft.desk.workdays_on(rules.mechanism),
+    )
+    return Written(letter, (), handling_sheet(draft.desk, draft.row))
+
+
+def _invitation(draft: Draft) -> Written | None:
+    desk, row, day = draft.desk, draft.row, draft.day("day")
+    if day is None:
+        return None
+    earlier = [
+        one
+        for one in questions.letters_about(desk.session, row.number, LetterKind.VISIT_INVITATION)
+        if draft.to.unit is not None and one.unit_id == draft.to.unit.id
+    ]
+    people = draft.text("participants")
+    letter = letters.VisitInvitation(
+        **draft.common,  # type: ignore[arg-type]
+        session=row.session or row.number,
+        problems=(line_of(desk, row),),
+        day=day,
+        place=row.reporting_unit,
+        participants=tuple(people.replace("，", "、").split("、")) if people else (),
+        changed=bool(earlier),
+    )
+    entry = documents.visit_calendar(
+        uid=f"visit-{row.number}-{row.code}@{desk.config.mailbox.address.rpartition('@')[2]}",
+        sequence=len(earlier),
+        written_at=desk.now,
+        day=day,
+        start=None,
+        summary=f"难点问题书记一线办：{row.problem}",
+        place=row.reporting_unit,
+        description=f"{row.number} {row.problem}\n填报单位：{row.reporting_unit}",
+        organizer_name=desk.config.office.name,
+        organizer_address=desk.config.mailbox.address,
+        zone=desk.config.zone,
+    )
+    return Written(letter, (entry,))
+
+
+def _chase(draft: Draft) -> Written:
+    letter = letters.SectionChase(
+        **draft.common,  # type: ignore[arg-type]
+        level=0,
+        problems=(line_of(draft.desk, draft.row),),
+        answer_by=draft.desk.workdays_on(2),
+    )
+    return Written(letter)
+
+
+def _secretary_handles(draft: Draft) -> Written:
+    letter = letters.SecretaryBrief(
+        to_name=draft.to.name,
+        date=draft.desk.today,
+        number=draft.row.number,
+        code=draft.row.code,
+        figures=(letters.Figure("提请书记协调办理", 1),),
+        needs_secretary=(line_of(draft.desk, draft.row, draft.row.handling.get("调研情况·症结")),),
+    )
+    return Written(letter)
+
+
+def correction_reminder(desk: Desk, rows: Sequence[tables.Problem], to: Recipient) -> Written | None:
+    """The correction request once more, with the marked copy made anew; None if there is no form.
+
+    `rows`: the problems of one form.
+    """
+    first = rows[0]
+    filing = desk.session.get(tables.Filing, first.filing_id) if first.filing_id else None
+    if filing is None:
+        return None
+    form = stored_form(filing)
+    copy = documents.marked_copy(form, identity=" ".join(row.number for row in rows))
+    letter = letters.CorrectionRequest(
+        to_name=to.name,
+        date=desk.today,
+        number=first.number,
+        code=first.code,
+        received_at=filing.received_at,
+        to_mend=(letters.returned_form(form, copy.name),),
+        correct_by=desk.workdays_on(desk.config.deadlines.correction),
+        reminder=True,
+    )
+    return Written(letter, (copy,))
+
+
+def _correction(draft: Draft) -> Written | None:
+    """A reminder of a correction; the first request is written where the form is received."""
+    if draft.text("topic") != "ordered":
+        return None
+    return correction_reminder(draft.desk, (draft.row,), draft.to)
+
+
+MAKERS: Mapping[LetterKind, Callable[[Draft], Written | None]] = {
+    LetterKind.PROBLEM_NEWS: _news,
+    LetterKind.SECTION_DIGEST: _notice,
+    LetterKind.ASSIGNMENT: _assignment,
+    LetterKind.CALLBACK: _callback,
+    LetterKind.EXTENSION_DECISION: _extension,
+    LetterKind.REWORK: _rework,
+    LetterKind.INSPECTION_FINDING: _finding,
+    LetterKind.MECHANISM_REQUEST: _mechanism,
+    LetterKind.VISIT_INVITATION: _invitation,
+    LetterKind.SECTION_CHASE: _chase,
+    LetterKind.SECRETARY_BRIEF: _secretary_handles,
+    LetterKind.CORRECTION_REQUEST: _correction,
+}
+"""Receipts and held notices are missing: whoever receives a mail answers it."""
+
+
+# ----------------------------------------------------------------------------------------- questions
+
+QUESTION_KINDS: Mapping[str, QuestionKind] = {
+    "extension": QuestionKind.EXTENSION,
+    "completion": QuestionKind.COMPLETION,
+    "close_alone": QuestionKind.CLOSE_ALONE,
+    "referral": QuestionKind.REFERRAL,
+    "unknown_section": QuestionKind.SECTION_UNKNOWN,
+    "reassignment": QuestionKind.DECLINED_ASSIGNMENT,
+    "withdrawal": QuestionKind.WITHDRAWAL,
+    "claim": QuestionKind.CLAIM,
+    "deadline": QuestionKind.ORDER,
+    "correction_overdue": QuestionKind.CORRECTION_OVERDUE,
+}
+
+
+def ask(
+    desk: Desk, row: tables.Problem, order: QuestionOrder, happening: int, mail: tables.Mail | None
+) -> None:
+    """Put one ordered question about a problem to the office."""
+    kind = QUESTION_KINDS.get(order.kind)
+    if kind is None:
+        return
+    desk.ask(
+        letters.Question(
+            to_name=TO_NAMES[UnitKind.COMMITTEE_OFFICE],
+            date=desk.today,
+            number=row.number,
+            code=desk.code(),
+            question=kind,
+            about=f"{row.number} {row.problem}",
+            facts=(*problem_facts(row)[:3], *_question_facts(desk, row, order)),
+            quoted=mail.text if mail is not None and kind in QUOTING else None,
+            suggestion=_suggestion(desk, order),
+            candidates=tuple(order.payload.get("nearest", ()))[1:],
+            answer_by=desk.workdays_on(desk.office.workflow_rules.registration),
+            detail=_detail(order),
+        ),
+        kind=order.kind,
+        about=row.number,
+        text=order.text,
+        payload=order.payload,
+        mail=mail,
+        key=f"question:{order.kind}:{row.number}:{happening}:{order.payload.get('name', '')}",
+    )
+
+
+QUOTING = frozenset({QuestionKind.WITHDRAWAL, QuestionKind.CLAIM})
+
+
+def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tuple[Fact, ...]:
+    lead = next(iter(section_names(desk, (row.lead_section_id,))), None)
+    facts = [Fact("承办科室", lead)] if lead else []
+    if row.deadline:
+        facts.append(Fact("现办结时限", row.deadline.isoformat()))
+    match order.kind:
+        case "completion" | "close_alone":
+            facts.append(Fact("办理结果", row.handling.get("完成情况")))
+        case "unknown_section":
+            facts.append(Fact("所填科室", order.payload.get("name")))
+        case "extension":
+            facts += [Fact("申请延至", order.payload.get("until")), Fact("理由", order.payload.get("reason"))]
+        case _:
+            pass
+    return (*facts, Fact("事由", order.text))
+
+
+def _suggestion(desk: Desk, order: QuestionOrder) -> str | None:
+    if order.kind == "referral":
+        return "、".join(section_names(desk, order.payload.get("sections", ()))) or None
+    return order.suggestion
+
+
+def _detail(order: QuestionOrder) -> str | None:
+    until = order.payload.get("until")
+    return typesetting.chinese_date(date.fromisoformat(until)) if until else None

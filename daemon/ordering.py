@@ -1,0 +1,452 @@
+"""What people order in words, carried out: replies of sections, schools and offices, and fresh orders.
+
+A reply orders something about a problem only if it answers a letter of ours that went to that unit; the
+workflow's table says whether the unit may. An office's order that answers nothing becomes a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon import holding, letters, session_office
+from daemon.clock import chinese_moment
+from daemon.desk import Desk
+from daemon.dispatch import recipient
+from daemon.events import (
+    Accepted,
+    Archived,
+    CalledBack,
+    Chased,
+    Claimed,
+    CompletionReported,
+    Declined,
+    DeclinedAssignment,
+    Event,
+    ExtensionAsked,
+    Inspected,
+    Instructed,
+    Merged,
+    Planned,
+    ProcedureAsked,
+    Progressed,
+    Resumed,
+    Suspended,
+    Withdrawn,
+)
+from daemon.filing import Sender
+from daemon.holding import Fate
+from daemon.model import Disposition, LetterKind, State, Unit, UnitKind
+from daemon.problems import Refusal
+from daemon.store import questions, tables
+from daemon.workflow import actor, happen
+from parsers import orders as words, replies
+from parsers.values import PartOutcome, Reading
+
+NOT_AN_ANSWER = "来信不是对我办来信的直接回复，为防冒用，未予办理"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One mail with orders in it."""
+
+    desk: Desk
+    mail: tables.Mail
+    reading: Reading | None
+    sender: Sender
+    unit: Unit
+    answered: tables.Letter | None
+    orders: tuple[words.Order, ...]
+
+
+@dataclass
+class Done:
+    """What became of the orders of one mail."""
+
+    carried: list[letters.Filed]
+    refused: list[str]
+
+
+def carry_out(
+    desk: Desk,
+    mail: tables.Mail,
+    reading: Reading,
+    sender: Sender,
+    answered: tables.Letter | None,
+    orders: words.Orders,
+) -> Fate | None:
+    """The orders of a reply, carried out; None if none of them has a place here."""
+    unit = _unit(sender, answered)
+    if unit is None:
+        return None
+    given = Given(desk, mail, reading, sender, unit, answered, orders.given)
+    match unit.kind:
+        case UnitKind.SECRETARY:
+            return _secretary(given)
+        case UnitKind.COMMITTEE_OFFICE | UnitKind.BUREAU_OFFICE:
+            return _office(given)
+        case UnitKind.SECTION | UnitKind.SCHOOL:
+            return _replied(given) if answered is not None else _no_answer(given)
+        case _:
+            return None
+
+
+def _unit(sender: Sender, answered: tables.Letter | None) -> Unit | None:
+    """As which unit somebody writes: that of the letter, else by the office's role before a school's."""
+    named = next((unit for unit in sender.units if answered and unit.id == answered.unit_id), None)
+    order = (UnitKind.SECRETARY, UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE, UnitKind.SECTION)
+    return named or sender.unit_of(*order) or sender.unit_of(UnitKind.SCHOOL)
+
+
+def _no_answer(given: Given) -> Fate:
+    return holding.unclear(given.desk, given.mail, given.sender, NOT_AN_ANSWER)
+
+
+# ------------------------------------------------------------------------------ which problems are meant
+
+
+def targets(answered: tables.Letter, target: words.Target) -> tuple[str, ...] | str:
+    """The numbers that an order speaks of, or in Chinese why that is not clear."""
+    about = tuple(number for number in answered.about if number.startswith("ND-"))
+    if target.numbers:
+        foreign = [number for number in target.numbers if not number.startswith("ND-")]
+        return f"{'、'.join(foreign)}不是难点问题的编号" if foreign else target.numbers
+    if target.position is not None:
+        if not 1 <= target.position <= len(about):
+            return f"所回复的来信共{len(about)}项，没有第{target.position}项"
+        return (about[target.position - 1],)
+    if target.all or len(about) == 1:
+        return about
+    if not about:
+        return "所回复的来信不涉及某个难点问题，请写明编号"
+    return f"所回复的来信涉及{len(about)}个难点问题，请在前面写明编号"
+
+
+def carry_out_each(given: Given, event_of: Callable[[words.Order], Event | str]) -> Done:
+    """Let every order happen to every problem it means."""
+    assert given.answered is not None
+    done = Done([], [])
+    for order in given.orders:
+        event, numbers = event_of(order), targets(given.answered, order.target)
+        if isinstance(event, str) or isinstance(numbers, str):
+            done.refused.append(event if isinstance(event, str) else str(numbers))
+            continue
+        for number in numbers:
+            happen_to(given, number, event, done)
+    return done
+
+
+def happen_to(given: Given, number: str, event: Event, done: Done) -> None:
+    """Let an event happen to a problem, and note in `done` what came of it."""
+    row = questions.problem(given.desk.session, number)
+    if row is None:
+        done.refused.append(f"没有编号为{number}的难点问题")
+        return
+    if isinstance(event, Merged) and not _may_take(given.desk, event.into):
+        done.refused.append(f"没有可以并入的难点问题{event.into}")
+        return
+    if isinstance(event, Accepted) and given.unit.id in row.assist_section_ids:
+        given.desk.record(number, "assist_accepted", by=given.unit.name, mail=given.mail, text="协办科室签收")
+        done.carried.append(carried(number, "签收", "协办科室签收"))
+        return
+    refusal = happen(given.desk, row, event, mail=given.mail)
+    if isinstance(refusal, Refusal):
+        done.refused.append(refusal.reason if number in refusal.reason else f"{number}：{refusal.reason}")
+    else:
+        done.carried.append(carried(number, event.chinese, State(row.state).chinese))
+
+
+def _may_take(desk: Desk, into: str) -> bool:
+    """Whether another problem can be merged into this one."""
+    row = questions.problem(desk.session, into)
+    return row is not None and State(row.state) not in (State.MERGED, State.DECLINED, State.WITHDRAWN)
+
+
+def carried(number: str, what: str, state: str) -> letters.Filed:
+    """What was done about a number, as a read-back shows it."""
+    return letters.Filed(what, number, (letters.Fact("办理事项", what), letters.Fact("现状", state)))
+
+
+def conclude(given: Given, done: Done) -> Fate:
+    """Say what became of the mail: all carried out, some of it (read back), or nothing (held)."""
+    if not done.carried:
+        return holding.unclear(
+            given.desk, given.mail, given.sender, "；".join(dict.fromkeys(done.refused)), given.answered
+        )
+    if done.refused:
+        read_back(given.desk, given.mail, given.unit, tuple(done.carried), tuple(done.refused))
+    return Fate(Disposition.REPLIED, "；".join(dict.fromkeys(done.refused)) or None)
+
+
+def read_back(
+    desk: Desk,
+    mail: tables.Mail,
+    unit: Unit,
+    carried: Sequence[letters.Filed],
+    refused: Sequence[str],
+    attachments: Sequence[letters.Attachment] = (),
+    context: Mapping[str, object] | None = None,
+) -> None:
+    """Tell the sender what was carried out and what was not."""
+    numbers = tuple(dict.fromkeys(filed.number for filed in carried))
+    row = questions.problem(desk.session, numbers[0]) if len(numbers) == 1 else None
+    desk.write(
+        letters.Receipt(
+            to_name=recipient(unit).name,
+            date=desk.today,
+            number=row.number if row else None,
+            code=row.code if row else None,
+            received_at=mail.received_at,
+            filed=tuple(carried),
+            notes=tuple(dict.fromkeys(refused)),
+            orders=True,
+        ),
+        key=f"receipt:mail:{mail.id}",
+        to=(mail.sender,),
+        about=numbers,
+        unit=unit,
+        answers=mail,
+        attachments=attachments,
+        context=dict(context or {}),
+    )
+
+
+# --------------------------------------------------------------------------------- sections and schools
+
+
+def _replied(given: Given) -> Fate:
+    if any(number.startswith("TJ-") for number in given.answered.about) if given.answered else False:
+        return _about_statistics(given)
+    reader = _section_event if given.unit.kind is UnitKind.SECTION else _school_event
+    return conclude(given, carry_out_each(given, lambda order: reader(given, order)))
+
+
+def _about_statistics(given: Given) -> Fate:
+    """已报 to a letter about a return: the office checks, and nobody is chased meanwhile."""
+    from daemon import statistics
+
+    assert given.answered is not None
+    claimed = getattr(statistics, "claimed", None)
+    code = next(number for number in given.answered.about if number.startswith("TJ-"))
+    if claimed is None or not all(isinstance(order, words.AlreadyReported) for order in given.orders):
+        why = "这项答复不适用于统计表的来信"
+        return holding.unclear(given.desk, given.mail, given.sender, why, given.answered)
+    fate: Fate = claimed(given.desk, given.mail, given.unit, code)
+    return fate
+
+
+def _section_event(given: Given, order: words.Order) -> Event | str:
+    by = actor(given.unit)
+    match order:
+        case words.Accept():
+            return Accepted(by=by)
+        case words.DeclineAssignment():
+            return DeclinedAssignment(by=by, reason=order.reason)
+        case words.Plan():
+            plan = order.text or _files(given)
+            return Planned(by=by, handling={"工作方案": plan}) if plan else "方案既没有正文，也没有附件"
+        case words.Progress():
+            return Progressed(by=by, text=order.text)
+        case words.Extend():
+            return ExtensionAsked(by=by, until=order.until, reason=order.reason)
+        case words.Complete():
+            return CompletionReported(by=by, result=order.result)
+        case words.AlreadyReported():
+            return Claimed(by=by)
+    return "这项答复不属于科室的办理用语"
+
+
+def _files(given: Given) -> str | None:
+    """The files that came along, by name: a plan may be one of them."""
+    parts = given.reading.parts if given.reading else ()
+    names = [part.name for part in parts if part.outcome is not PartOutcome.REFUSED]
+    return f"见来信{given.mail.id}的附件：{'、'.join(names)}" if names else None
+
+
+def _school_event(given: Given, order: words.Order) -> Event | str:
+    by = actor(given.unit)
+    match order:
+        case words.Rate():
+            return CalledBack(by=by, satisfaction=order.satisfaction.value, reason=order.reason)
+        case words.Withdraw():
+            return Withdrawn(by=by, reason=order.reason)
+        case words.AlreadyReported():
+            return Claimed(by=by)
+    return "这项答复不属于学校的回复用语"
+
+
+# --------------------------------------------------------------------------------------- the secretary
+
+
+def _secretary(given: Given) -> Fate:
+    answered = given.answered
+    if answered is None:
+        return _no_answer(given)
+    if "session" in answered.context:
+        return session_office.chosen_in_words(given.desk, given.mail, given.sender, answered, given.orders)
+    return _instruction(given, answered)
+
+
+def _instruction(given: Given, answered: tables.Letter) -> Fate:
+    """Words of the secretary's about problems in hand: the office confirms before they are passed on."""
+    text = "\n".join(order.text for order in given.orders if isinstance(order, words.Instruct))
+    numbers = replies.numbers_in(given.mail.text or "") or tuple(answered.about)
+    known = [row.number for row in questions.problem_rows(given.desk.session, numbers)]
+    if not text or not known:
+        why = "书记来信未能对应到某个难点问题，请工委办核实后转达"
+        return holding.unclear(given.desk, given.mail, given.sender, why, answered)
+    orders = [{"order": "Instruct", "numbers": known, "text": text}]
+    return _ask_first(given, orders, f"书记批示：{text}")
+
+
+# ------------------------------------------------------------------------------------------ the offices
+
+WIDE = (words.OpenSession, words.RollUp, words.Circulate)
+"""Orders about no problem: always confirmed first."""
+
+
+def _office(given: Given) -> Fate | None:
+    answered = given.answered
+    if answered is not None and (fate := _about_a_session(given, answered)) is not None:
+        return fate
+    known = [order for order in given.orders if type(order).__name__ in OFFICE_ORDERS]
+    if len(known) != len(given.orders):
+        return None
+    if answered is None or not _about_the_letter(given, answered):
+        return _confirm_first(given)
+    return conclude(given, carry_out_each(given, lambda order: office_event(order_json(order), given.unit)))
+
+
+def _about_a_session(given: Given, answered: tables.Letter) -> Fate | None:
+    """确认 or 不同意 to a read-back or an assignment sheet."""
+    if "session" not in answered.context or len(given.orders) != 1:
+        return None
+    match given.orders[0]:
+        case words.Confirm() | words.Agree():
+            return session_office.confirmed(given.desk, given.mail, given.sender, answered)
+        case words.Disagree() | words.No() as order:
+            return session_office.refused(given.desk, given.mail, given.sender, answered, order.reason)
+    return None
+
+
+def _about_the_letter(given: Given, answered: tables.Letter) -> bool:
+    """Whether every order speaks of what the answered letter is about, and none of more."""
+    if any(isinstance(order, WIDE) for order in given.orders):
+        return False
+    if answered.kind == LetterKind.OVERDUE_LIST.value and given.unit.kind is UnitKind.BUREAU_OFFICE:
+        return True
+    meant = [targets(answered, order.target) for order in given.orders]
+    return all(not isinstance(numbers, str) and set(numbers) <= set(answered.about) for numbers in meant)
+
+
+def _confirm_first(given: Given) -> Fate:
+    """An order that answers no letter of ours: asked back before it is carried out."""
+    about = tuple(given.answered.about) if given.answered else ()
+    orders = []
+    for order in given.orders:
+        numbers = order.target.numbers or (about if not isinstance(order, WIDE) and len(about) == 1 else ())
+        if not isinstance(order, WIDE):
+            rows = questions.problem_rows(given.desk.session, numbers)
+            unknown = set(numbers) - {row.number for row in rows}
+            if not numbers or unknown:
+                why = (
+                    f"没有编号为{'、'.join(sorted(unknown))}的难点问题"
+                    if unknown
+                    else "没有写明难点问题的编号"
+                )
+                return holding.unclear(given.desk, given.mail, given.sender, why, given.answered)
+        orders.append(order_json(order) | {"numbers": list(numbers)})
+    return _ask_first(given, orders, "；".join(described(order) for order in orders))
+
+
+def _ask_first(given: Given, orders: Sequence[Mapping[str, object]], what: str) -> Fate:
+    desk = given.desk
+    asked = (
+        given.unit
+        if given.unit.kind is UnitKind.BUREAU_OFFICE
+        else next(iter(desk.directory.of_kind(UnitKind.COMMITTEE_OFFICE)), given.unit)
+    )
+    numbers = [str(n) for order in orders for n in order.get("numbers", ())]  # type: ignore[attr-defined]
+    rows = questions.problem_rows(desk.session, numbers)
+    desk.ask(
+        letters.Question(
+            to_name=recipient(asked).name,
+            date=desk.today,
+            question=letters.QuestionKind.ORDER,
+            about=what,
+            facts=(
+                letters.Fact("来信邮箱", given.mail.sender),
+                letters.Fact("来信时间", chinese_moment(given.mail.received_at, desk.config.zone)),
+                letters.Fact("办理事项", what),
+                *(letters.Fact(row.number, f"{row.problem}（{row.reporting_unit}）") for row in rows),
+            ),
+            quoted=given.mail.text or None,
+        ),
+        kind="order",
+        about=numbers[0] if len(set(numbers)) == 1 else f"mail:{given.mail.id}",
+        text=what,
+        payload={"orders": [dict(order) for order in orders]},
+        mail=given.mail,
+        key=f"question:order:mail:{given.mail.id}",
+        unit=asked,
+    )
+    return Fate(Disposition.REPLIED, f"已请确认：{what}")
+
+
+# --- orders as they are kept with a question
+
+
+def order_json(order: words.Order) -> dict[str, object]:
+    """An order of an office as it is kept until somebody confirms it."""
+    kept: dict[str, object] = {"order": type(order).__name__, "numbers": list(order.target.numbers)}
+    for name in ("reason", "into", "text"):
+        if (value := getattr(order, name, None)) is not None:
+            kept[name] = value
+    return kept
+
+
+OFFICE_ORDERS: Mapping[str, str] = {
+    "OpenSession": "开启新一期",
+    "RollUp": "重新汇总统计数据",
+    "Circulate": "起草通报",
+    "Chase": "催办",
+    "MergeInto": "并案",
+    "DeclineProblem": "不予受理",
+    "Suspend": "挂账",
+    "Resume": "恢复办理",
+    "Archive": "归档",
+    "AskProcedure": "要求全程办理",
+    "Inspect": "反馈督查情况",
+    "Instruct": "转达书记批示",
+}
+
+
+def described(order: Mapping[str, object]) -> str:
+    """An order in words, for the question."""
+    numbers = order.get("numbers")
+    parts = [OFFICE_ORDERS[str(order["order"])]]
+    if isinstance(numbers, list) and numbers:
+        parts.append("、".join(numbers))
+    if order.get("into"):
+        parts.append(f"并入{order['into']}")
+    tail = order.get("reason") or order.get("text")
+    return " ".join(parts) + (f"：{tail}" if tail else "")
+
+
+def office_event(order: Mapping[str, object], unit: Unit) -> Event | str:
+    """The event that an office's order makes happen to a problem."""
+    by, reason = actor(unit), order.get("reason")
+    why = str(reason) if reason else None
+    text = str(order.get("text") or "")
+    events: Mapping[str, Event] = {
+        "Chase": Chased(by=by),
+        "MergeInto": Merged(by=by, into=str(order.get("into") or "")),
+        "DeclineProblem": Declined(by=by, reason=why),
+        "Suspend": Suspended(by=by, reason=why),
+        "Resume": Resumed(by=by),
+        "Archive": Archived(by=by),
+        "AskProcedure": ProcedureAsked(by=by),
+        "Inspect": Inspected(by=by, text=text),
+        "Instruct": Instructed(by=by, text=text),
+    }
+    return events.get(str(order["order"]), "这项指令不能对某个难点问题执行")

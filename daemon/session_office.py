@@ -1,0 +1,566 @@
+"""Sessions (期), carried out: opened, the list to the secretary, his choice read back, confirmed, assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from daemon import dispatch, holding, ledgers, letters, sessions, similarity
+from daemon.clock import local_day
+from daemon.desk import Desk
+from daemon.filing import Sender
+from daemon.holding import Fate
+from daemon.letters import Fact, Filed, ListedProblem, ProblemLine
+from daemon.model import ENDED_STATES, Disposition, LetterKind, Problem, State, Unit, UnitKind
+from daemon.problems import Refusal
+from daemon.sessions import Choice, Chosen, Questioned, Refused, Session, Stage
+from daemon.store import questions, tables
+from daemon.workflow import actor, happen
+from parsers.orders import Order
+from parsers.values import ReturnedWorkbook
+from parsers.workbooks import SentWorkbook, changes
+
+SIMILAR_SINCE = timedelta(days=3 * 366)
+"""How far back similar problems are looked for."""
+SKIPPED = "session_skipped"
+
+
+# ------------------------------------------------------------------------------------ rows and values
+
+
+def value_of(row: tables.Session, desk: Desk) -> Session:
+    """The session as the rules see it."""
+    kept = row.choice
+    return Session(
+        code=row.code,
+        stage=Stage(row.stage),
+        opened_on=local_day(row.opened_at, desk.config.zone),
+        numbers=tuple(row.list_numbers),
+        version=row.version,
+        choice=Choice(
+            tuple(kept.get("selected", ())), tuple(kept.get("referred", ())), kept.get("instruction")
+        ),
+        questioned=bool(kept.get("questioned")),
+    )
+
+
+def keep(row: tables.Session, session: Session) -> None:
+    """Write the session back; the round counts every new choice."""
+    row.stage, row.version = session.stage.value, session.version
+    row.choice = {
+        **row.choice,
+        "selected": list(session.choice.selected),
+        "referred": list(session.choice.referred),
+        "instruction": session.choice.instruction,
+        "questioned": session.questioned,
+    }
+
+
+def session_of(desk: Desk, letter: tables.Letter) -> tables.Session | None:
+    """The session that a letter is about."""
+    code = letter.context.get("session")
+    return questions.session_by_code(desk.session, code) if code else None
+
+
+# -------------------------------------------------------------------------------------------- opening
+
+
+def next_opening(desk: Desk) -> date | None:
+    """When the next regular session opens; None if sessions are opened by order only."""
+    latest = questions.latest_session(desk.session)
+    last = local_day(latest.opened_at, desk.config.zone) if latest else None
+    begun = questions.note(desk.session, "first_cycle")
+    started = desk.today if begun is None else local_day(datetime.fromisoformat(begun), desk.config.zone)
+    if skipped := questions.note(desk.session, SKIPPED):
+        started = max(started, date.fromisoformat(skipped))
+    every = desk.config.workflow.session_months
+    return sessions.next_opening(last, started, every, desk.office.workflow_rules, desk.calendar)
+
+
+def open_if_due(desk: Desk) -> int:
+    """Open the regular session on its day; one without problems waits until its day is past."""
+    opening = next_opening(desk)
+    if opening is None or opening > desk.today:
+        return 0
+    last_day = desk.calendar.workdays_after(opening, desk.office.workflow_rules.session_list)
+    if desk.today >= last_day:
+        questions.set_note(desk.session, SKIPPED, desk.today.isoformat(), desk.now)
+        return 0
+    return 1 if open_session(desk, by="djb") else 0
+
+
+def open_session(desk: Desk, *, by: str, mail: tables.Mail | None = None) -> tables.Session | None:
+    """Compile the list and submit it to the secretary; None if there is nothing to list."""
+    known = [p for p in _known_problems(desk) if p.state not in (State.DECLINED, State.WITHDRAWN)]
+    waiting = [problem for problem in known if sessions.for_list(problem)]
+    if not waiting:
+        return None
+    index = similarity.index(
+        similarity.Subject(p.number, p.problem, p.details, p.reporting_unit) for p in known
+    )
+    by_number = {problem.number: problem for problem in known}
+    alike = {problem.number: similarity.similar(index, problem.number) for problem in waiting}
+    solved = {
+        number: [one.number for one in found if by_number[one.number].state in (State.CLOSED, State.ARCHIVED)]
+        for number, found in alike.items()
+    }
+    groups = similarity.groups(index, [problem.number for problem in waiting])
+    entries = sessions.listing(waiting, groups, solved)
+    row = _new_session(desk, [entry.number for entry in entries], by, mail)
+    for number, event in sessions.opening_events(value_of(row, desk)):
+        problem = questions.problem(desk.session, number)
+        if problem is not None:
+            problem.similar = [{"number": one.number, "why": one.why} for one in alike[number]]
+            happen(desk, problem, event, mail=mail)
+    row.choice = {"similar": {entry.number: entry.similar for entry in entries}}
+    row.stage = Stage.SUBMITTED.value
+    submit(desk, row)
+    return row
+
+
+def _known_problems(desk: Desk) -> list[Problem]:
+    return questions.problems(desk.session, received_since=desk.now - SIMILAR_SINCE)
+
+
+def _new_session(desk: Desk, numbers: Sequence[str], by: str, mail: tables.Mail | None) -> tables.Session:
+    codes = [one.code for one in questions.sessions(desk.session)]
+    row = tables.Session(
+        code=sessions.next_code(desk.today.year, codes),
+        tag=desk.code(),
+        opened_at=desk.now,
+        stage=Stage.OPENED.value,
+        choice={},
+        list_numbers=list(numbers),
+        version=1,
+    )
+    desk.session.add(row)
+    desk.session.flush()
+    desk.record(row.code, "opened", by=by, mail=mail, text=f"开期，清单共{len(numbers)}项")
+    return row
+
+
+# ------------------------------------------------------------------------------------------- the list
+
+
+def list_workbook(desk: Desk, row: tables.Session) -> ledgers.SentFile:
+    """The list for the secretary."""
+    similar = row.choice.get("similar", {})
+    rows = [
+        ledgers.list_row(place, questions.problem_value(problem), similar.get(problem.number, ""))
+        for place, problem in enumerate(questions.problem_rows(desk.session, row.list_numbers), start=1)
+    ]
+    return ledgers.problem_list(row.code, row.version, rows, row.code)
+
+
+def submit(
+    desk: Desk,
+    row: tables.Session,
+    *,
+    doubt: str | None = None,
+    mail: tables.Mail | None = None,
+) -> None:
+    """The list, to the secretary: first, or again because his answer leaves a doubt."""
+    to = dispatch.office(desk, UnitKind.SECRETARY)
+    if to is None:
+        desk.alarm(
+            "no_secretary", "通讯录中没有书记的邮箱", f"{row.code} 难点问题清单无法呈报", "请补充通讯录"
+        )
+        return
+    file = list_workbook(desk, row)
+    rules = desk.office.workflow_rules
+    desk.write(
+        letters.ProblemList(
+            to_name=to.name,
+            date=desk.today,
+            number=row.code,
+            code=row.tag,
+            session=row.code,
+            problems=_listed(desk, row),
+            choose_by=desk.workdays_on(rules.session_choice_reminder),
+            doubt=doubt,
+        ),
+        key=f"problem_list:{row.code}:{'doubt' if doubt else 'first'}:{row.version}",
+        to=to.to,
+        about=(row.code, *row.list_numbers),
+        unit=to.unit,
+        answers=mail,
+        attachments=[dispatch.attached(file)],
+        context={"session": row.code, "workbook": file.sent.to_json()},
+    )
+
+
+def _listed(desk: Desk, row: tables.Session) -> tuple[ListedProblem, ...]:
+    similar = row.choice.get("similar", {})
+    return tuple(
+        ListedProblem(
+            order=place,
+            number=problem.number,
+            unit=problem.reporting_unit,
+            problem=problem.problem,
+            details=problem.details,
+            source=questions.problem_value(problem).source.chinese,
+            levels="、".join(letters.LEVEL_NAMES.get(level, level) for level in problem.levels) or "—",
+            similar=similar.get(problem.number) or None,
+        )
+        for place, problem in enumerate(questions.problem_rows(desk.session, row.list_numbers), start=1)
+    )
+
+
+# ------------------------------------------------------------------------------------------ the choice
+
+
+def chosen_in_words(
+    desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter, orders: Sequence[Order]
+) -> Fate:
+    """The secretary's choice in a reply."""
+    row = session_of(desk, answered)
+    if row is None:
+        return holding.unclear(desk, mail, sender, "没有找到来信所说的这一期", answered)
+    made = sessions.ordered_choice(value_of(row, desk), orders)
+    return _chosen(desk, mail, sender, answered, row, made)
+
+
+def chosen_in_workbook(
+    desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter | None, back: ReturnedWorkbook
+) -> Fate:
+    """The secretary's choice in the returned list."""
+    row = questions.session_by_code(desk.session, back.about)
+    sent = sent_workbook(desk, back)
+    if row is None or sent is None:
+        return holding.unclear(desk, mail, sender, "来信所附清单不是我办发出的清单", answered)
+    changed = changes(sent, back)
+    if changed.conflicts:
+        why = "；".join(conflict.text for conflict in changed.conflicts)
+        return holding.unclear(desk, mail, sender, f"清单中有不能办理的改动：{why}", answered)
+    made = sessions.sheet_choice(value_of(row, desk), changed)
+    return _chosen(desk, mail, sender, answered, row, made)
+
+
+def sent_workbook(desk: Desk, back: ReturnedWorkbook) -> SentWorkbook | None:
+    """What the newest workbook of this kind and subject says; None if none was sent."""
+    for letter in reversed(questions.letters_about(desk.session, back.about)):
+        kept = letter.context.get("workbook")
+        if kept and (kept["kind"], kept["about"]) == (back.kind, back.about):
+            return SentWorkbook.from_json(kept)
+    return None
+
+
+def _chosen(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    answered: tables.Letter | None,
+    row: tables.Session,
+    made: Choice | Refused,
+) -> Fate:
+    if isinstance(made, Refused):
+        return holding.unclear(desk, mail, sender, made.reason, answered)
+    outcome = sessions.choose(value_of(row, desk), made, desk.office.workflow_rules)
+    match outcome:
+        case Refused(reason=reason):
+            return holding.unclear(desk, mail, sender, reason, answered)
+        case Questioned(session=session, text=text):
+            keep(row, session)
+            desk.record(row.code, "choice_questioned", by=mail.sender, mail=mail, text=text)
+            count = len(made.selected)
+            doubt = f"来信选定{count}项" if count else "来信没有选定任何一项"
+            submit(desk, row, doubt=doubt, mail=mail)
+            return Fate(Disposition.REPLIED, text)
+        case Chosen(session=session, readback=text):
+            again = row.stage == Stage.CHOSEN.value
+            keep(row, session)
+            row.choice = {**row.choice, "round": row.choice.get("round", 0) + 1}
+            row.version += again
+            desk.record(row.code, "chosen", by=mail.sender, mail=mail, text=text)
+            _read_back(desk, row, mail)
+            send_assignment_sheet(desk, row)
+            return Fate(Disposition.REPLIED)
+
+
+def _lines(desk: Desk, numbers: Sequence[str]) -> tuple[ProblemLine, ...]:
+    return tuple(dispatch.line_of(desk, problem) for problem in questions.problem_rows(desk.session, numbers))
+
+
+def _read_back(desk: Desk, row: tables.Session, mail: tables.Mail) -> None:
+    """What was understood, to the secretary in his thread and to the office for its 确认."""
+    choice, turn = value_of(row, desk).choice, row.choice["round"]
+    for kind in (UnitKind.SECRETARY, UnitKind.COMMITTEE_OFFICE):
+        to = dispatch.office(desk, kind)
+        if to is None:
+            continue
+        for_office = kind is UnitKind.COMMITTEE_OFFICE
+        desk.write(
+            letters.DecisionReadback(
+                to_name=to.name,
+                date=desk.today,
+                number=row.code,
+                code=row.tag,
+                session=row.code,
+                selected=_lines(desk, choice.selected),
+                referred=_lines(desk, choice.referred),
+                instruction=choice.instruction,
+                for_office=for_office,
+            ),
+            key=f"decision_readback:{row.code}:{turn}:{kind.value}",
+            to=to.to,
+            about=(row.code, *choice.selected, *choice.referred),
+            unit=to.unit,
+            answers=None if for_office else mail,
+            context={"session": row.code, "round": turn},
+        )
+
+
+# ------------------------------------------------------------------------------- confirmed and assigned
+
+
+def confirmed(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter) -> Fate:
+    """The office's 确认: to a read-back the choice takes effect, to an assignment sheet it is assigned."""
+    row, unit = session_of(desk, answered), sender.unit_of(UnitKind.COMMITTEE_OFFICE)
+    if row is None or unit is None:
+        return holding.unclear(desk, mail, sender, "只有工委办可以确认书记的选题", answered)
+    if answered.context.get("round") != row.choice.get("round"):
+        why = f"{row.code}书记已另行选定，此前的内容作废，请确认最近一次来信"
+        return holding.unclear(desk, mail, sender, why, answered)
+    if answered.kind == LetterKind.ASSIGNMENT_SHEET.value:
+        sent = SentWorkbook.from_json(answered.context["workbook"])
+        back = ReturnedWorkbook(sent.kind, sent.about, sent.version, "", ())
+        return _assign(desk, mail, unit, sender, answered, row, sent, back, as_sent=True)
+    outcome = sessions.confirm(value_of(row, desk), actor(unit))
+    if isinstance(outcome, Refused):
+        return holding.unclear(desk, mail, sender, outcome.reason, answered)
+    keep(row, outcome.session)
+    desk.record(row.code, "confirmed", by=mail.sender, mail=mail, text="工委办确认书记选题")
+    faults = _carry_out(desk, outcome.events, mail)
+    return Fate(Disposition.REPLIED, "；".join(faults) or None)
+
+
+def refused(
+    desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter, reason: str | None
+) -> Fate:
+    """The office does not confirm: the choice is void, and the secretary may choose again."""
+    row = session_of(desk, answered)
+    if row is None or sender.unit_of(UnitKind.COMMITTEE_OFFICE) is None or row.stage != Stage.CHOSEN.value:
+        return holding.unclear(desk, mail, sender, "没有待确认的选择", answered)
+    row.stage = Stage.SUBMITTED.value
+    row.choice = {**row.choice, "round": row.choice.get("round", 0) + 1}
+    text = f"工委办未确认书记选题：{reason or '未写理由'}"
+    desk.record(row.code, "not_confirmed", by=mail.sender, mail=mail, text=text)
+    return Fate(Disposition.REPLIED, text)
+
+
+def _carry_out(desk: Desk, events: Sequence[tuple[str, Any]], mail: tables.Mail | None) -> list[str]:
+    """Let the events of a session happen to its problems; the reasons of those that could not."""
+    faults = []
+    for number, event in events:
+        problem = questions.problem(desk.session, number)
+        refusal = happen(desk, problem, event, mail=mail) if problem is not None else None
+        if isinstance(refusal, Refusal):
+            faults.append(f"{number}：{refusal.reason}")
+    return faults
+
+
+def send_assignment_sheet(desk: Desk, row: tables.Session, *, reminder: bool = False) -> None:
+    """The sheet to the office, prefilled; its return assigns and confirms the choice as well."""
+    to = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    if to is None:
+        return
+    session = value_of(row, desk)
+    file = assignment_workbook(desk, row)
+    turn = row.choice.get("round")
+    desk.write(
+        letters.AssignmentSheet(
+            to_name=to.name,
+            date=desk.today,
+            number=row.code,
+            code=row.tag,
+            session=row.code,
+            selected=_lines(desk, session.choice.selected),
+            referred=_lines(desk, session.choice.referred),
+            return_by=desk.workdays_on(desk.office.workflow_rules.registration),
+            instruction=session.choice.instruction,
+            reminder=reminder,
+        ),
+        key=f"assignment_sheet:{row.code}:{turn}" + (":reminder" if reminder else ""),
+        to=to.to,
+        about=(row.code, *session.choice.selected, *session.choice.referred),
+        unit=to.unit,
+        attachments=[dispatch.attached(file)],
+        context={"session": row.code, "round": turn, "workbook": file.sent.to_json()},
+    )
+
+
+def assignment_workbook(desk: Desk, row: tables.Session) -> ledgers.SentFile:
+    """The assignment sheet with a section and a day suggested for every problem that needs one."""
+    session = value_of(row, desk)
+    rows = {
+        problem.number: problem
+        for problem in questions.problem_rows(
+            desk.session, (*session.choice.selected, *session.choice.referred)
+        )
+    }
+    asked = {number: _asked_sections(desk, problem) for number, problem in rows.items()}
+    earlier = {number: lead for number, p in rows.items() if (lead := _earlier_lead(desk, p))}
+    suggested = sessions.suggestions(
+        session, asked, earlier, desk.today, desk.office.workflow_rules, desk.calendar
+    )
+    lines = [
+        ledgers.assignment_row(
+            place,
+            questions.problem_value(rows[one.number]),
+            one.way,
+            next(iter(dispatch.section_names(desk, (one.lead,))), None),
+            dispatch.section_names(desk, one.assists),
+            one.deadline,
+        )
+        for place, one in enumerate(
+            (one for one in suggested if _needs_a_section(rows[one.number], one.way)), start=1
+        )
+    ]
+    names = [unit.name for unit in desk.directory.sections]
+    return ledgers.assignment_sheet(row.code, row.version, lines, names, row.code)
+
+
+def _needs_a_section(problem: tables.Problem, way: str) -> bool:
+    """A problem of both levels that a section has in hand and that was not chosen stays where it is."""
+    return way == "选定" or problem.lead_section_id is None
+
+
+def _asked_sections(desk: Desk, problem: tables.Problem) -> tuple[int, ...]:
+    named = [desk.directory.section(name).unit for name in problem.sections_asked]
+    return tuple(unit.id for unit in named if unit is not None)
+
+
+def _earlier_lead(desk: Desk, problem: tables.Problem) -> int | None:
+    """Who led the most similar problem of earlier days."""
+    numbers = [one["number"] for one in problem.similar]
+    return next(
+        (row.lead_section_id for row in questions.problem_rows(desk.session, numbers) if row.lead_section_id),
+        None,
+    )
+
+
+def assigned_by_workbook(
+    desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter | None, back: ReturnedWorkbook
+) -> Fate:
+    """The office's returned assignment sheet."""
+    unit = sender.unit_of(UnitKind.COMMITTEE_OFFICE)
+    row, sent = questions.session_by_code(desk.session, back.about), sent_workbook(desk, back)
+    if unit is None or row is None or sent is None:
+        return holding.unclear(desk, mail, sender, "来信所附交办单不是我办发出的交办单", answered)
+    return _assign(desk, mail, unit, sender, answered, row, sent, back)
+
+
+def _assign(
+    desk: Desk,
+    mail: tables.Mail,
+    unit: Unit,
+    sender: Sender,
+    answered: tables.Letter | None,
+    row: tables.Session,
+    sent: SentWorkbook,
+    back: ReturnedWorkbook,
+    *,
+    as_sent: bool = False,
+) -> Fate:
+    from daemon.ordering import read_back  # it opens sessions, and so needs this module
+
+    changed = changes(sent, back, sections=section_index(desk))
+    if as_sent:
+        changed = type(changed)()
+    elif back.version != sent.version:
+        why = f"交办单是旧表（第{back.version}版），现行第{sent.version}版，请在新表中填写后再发"
+        return holding.unclear(desk, mail, sender, why, answered)
+    ids = {one.name: one.id for one in desk.directory.sections}
+    outcome = sessions.assign(value_of(row, desk), sent, changed, ids, desk.today, actor(unit))
+    if isinstance(outcome, Refused):
+        return holding.unclear(desk, mail, sender, outcome.reason, answered)
+    keep(row, outcome.session)
+    faults = [*outcome.faults, *_carry_out(desk, outcome.events, mail)]
+    done = _assigned_now(desk, outcome.events, faults)
+    desk.record(row.code, "assigned", by=mail.sender, mail=mail, text=f"交办{len(done)}项")
+    read_back(desk, mail, unit, done, faults)
+    return Fate(Disposition.REPLIED, "；".join(faults) or None)
+
+
+def section_index(desk: Desk) -> Mapping[str, str]:
+    """Names and short names of the sections, each with the full name."""
+    return {name: unit.name for unit in desk.directory.sections for name in (unit.name, *unit.short_names)}
+
+
+def _assigned_now(desk: Desk, events: Sequence[tuple[str, Any]], faults: Sequence[str]) -> tuple[Filed, ...]:
+    failed = {fault.split("：", 1)[0] for fault in faults}
+    numbers = [number for number, event in events if event.name == "assigned" and number not in failed]
+    return tuple(
+        Filed(
+            "交办",
+            problem.number,
+            (
+                Fact("难点问题", problem.problem),
+                Fact("牵头科室", "、".join(dispatch.section_names(desk, (problem.lead_section_id,)))),
+                Fact("协办科室", "、".join(dispatch.section_names(desk, problem.assist_section_ids)) or "无"),
+                Fact("办结时限", problem.deadline.isoformat() if problem.deadline else None),
+            ),
+        )
+        for problem in questions.problem_rows(desk.session, numbers)
+    )
+
+
+# -------------------------------------------------------------------------------- reminders and closing
+
+
+def remind(desk: Desk) -> int:
+    """Tell the office of a list without choice and of a sheet that did not come back; each once."""
+    count = 0
+    for row in questions.running_sessions(desk.session):
+        session = value_of(row, desk)
+        due = sessions.reminder_day(session.opened_on, desk.office.workflow_rules, desk.calendar)
+        if session.stage is Stage.SUBMITTED and desk.today >= due:
+            count += _ask_for_choice(desk, row)
+        if session.stage in (Stage.CHOSEN, Stage.CONFIRMED):
+            events = questions.events_of(desk.session, row.code)
+            since = max(e.at for e in events if e.event in ("chosen", "confirmed"))
+            again = desk.calendar.workdays_after(
+                local_day(since, desk.config.zone), desk.office.workflow_rules.registration + 1
+            )
+            if desk.today >= again and questions.do_once(
+                desk.session, f"assignment_sheet:{row.code}:{row.choice.get('round')}:again", desk.now
+            ):
+                send_assignment_sheet(desk, row, reminder=True)
+                count += 1
+        if session.stage is Stage.ASSIGNED and _all_ended(desk, session):
+            row.stage = Stage.CLOSED.value
+            desk.record(row.code, "closed", by="djb", text="本期问题全部办结")
+    return count
+
+
+def _all_ended(desk: Desk, session: Session) -> bool:
+    rows = questions.problem_rows(desk.session, session.numbers)
+    return all(State(row.state) in ENDED_STATES for row in rows)
+
+
+def _ask_for_choice(desk: Desk, row: tables.Session) -> int:
+    key = f"question:choice_pending:{row.code}"
+    if questions.letter_by_key(desk.session, key) is not None:
+        return 0
+    desk.ask(
+        letters.Question(
+            to_name=dispatch.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
+            date=desk.today,
+            number=row.code,
+            code=desk.code(),
+            question=letters.QuestionKind.CHOICE_PENDING,
+            about=f"第{row.code}期难点问题清单",
+            facts=(
+                Fact("期次", row.code),
+                Fact("呈报时间", local_day(row.opened_at, desk.config.zone).isoformat()),
+                Fact("清单项数", str(len(row.list_numbers))),
+            ),
+        ),
+        kind="choice_pending",
+        about=row.code,
+        text=f"{row.code}清单已呈报，书记尚未选定",
+        payload={},
+        key=key,
+    )
+    return 1
