@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from parsers import glyphs, ocr, page, ruling, tick_boxes
 from parsers.content import TICK_OFF, TICK_ON, TICK_UNKNOWN, Cell, Paragraph, Table
@@ -29,8 +30,9 @@ SURE = 0.75
 SHORT = 8
 """Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
 FEWEST_LINES = 3
-MOSTLY_RED = 0.5
-"""Share of a character's ink that must have been red for it to be a piece of the seal."""
+MOSTLY_RED = 0.6
+FAINT = 0.62
+"""A character is a piece of the seal if so much of its ink lies near red, and is so faint against the rest."""
 
 OPTION = re.compile(
     r"(?:(?:中共)?(?:贵港)?市委教育工委|(?<!市委)教育工委书记|市(?:教育)?局(?:的)?(?:相关|有关)|(?<!局)相关科室)"
@@ -44,6 +46,8 @@ SEEN_TICKED = glyphs.ON | set("Vv")
 HEAD_LABEL = re.compile(
     r"^(?:填报|填表|报送|上报|主要负责|负责人|书记|校长|联系|经办|单位|学校|日期|时间|电话)"
 )
+INNER_LABEL = re.compile(r"(?<=.)(?:主要负责人签[字名]|联系人(?:及|和)?(?:联系)?电话|填报时间)")
+"""Labels that OCR may have taken together with the blank before them."""
 LABEL_WITHOUT_COLON = re.compile(
     r"(?:填报单位(?:[(（]盖?章?[)）])?|主要负责人签字|联系人及电话|填报时间)(?![:：(（]|.{0,6}[:：])"
 )
@@ -100,29 +104,38 @@ def _without_seal(lines: Iterable[Line], sheet: Page) -> list[Line]:
     """The lines without characters at their ends that are nothing but remains of the seal."""
     if not sheet.seal_seen:
         return list(lines)
+    usual = _darkness(sheet.grey, sheet.ink > 0)
+    near = np.asarray(cv2.dilate(sheet.red, np.ones((5, 5), np.uint8)), np.uint8)
     kept = []
     for line in lines:
-        glyphs_left = list(line.glyphs)
-        while glyphs_left and _is_red(glyphs_left[-1], line, sheet):
-            glyphs_left.pop()
-        while glyphs_left and _is_red(glyphs_left[0], line, sheet):
-            glyphs_left.pop(0)
-        if len(glyphs_left) == len(line.glyphs):
+        remains = [_is_remnant(glyph, line, sheet, near, usual) for glyph in line.glyphs]
+        start, end = 0, len(remains)
+        while start < end and remains[start]:
+            start += 1
+        while end > start and remains[end - 1]:
+            end -= 1
+        inner = line.glyphs[start:end]
+        if len(inner) == len(line.glyphs):
             kept.append(line)
-        elif glyphs_left:
-            inner = tuple(glyphs_left)
+        elif inner:
             kept.append(replace(line, glyphs=inner, left=inner[0].left, right=inner[-1].right))
     return kept
 
 
-def _is_red(glyph: Glyph, line: Line, sheet: Page) -> bool:
-    """Whether most of the ink of a character was red on the page."""
-    left, right = int(glyph.left), max(int(glyph.left) + 1, int(glyph.right))
-    ink = sheet.ink[int(line.top) : int(line.bottom), left:right] > 0
-    if not ink.any():
+def _is_remnant(glyph: Glyph, line: Line, sheet: Page, near: Picture, usual: float) -> bool:
+    """Whether a character stands where red was and is fainter than what is printed on the page."""
+    area = (slice(int(line.top), int(line.bottom)), slice(int(glyph.left), int(glyph.right) + 1))
+    ink = sheet.ink[area] > 0
+    if not ink.any() or float((near[area] > 0)[ink].mean()) < MOSTLY_RED:
         return False
-    red = sheet.red[int(line.top) : int(line.bottom), left:right] > 0
-    return float((ink & red).sum()) > MOSTLY_RED * float(ink.sum())
+    return _darkness(sheet.grey[area], ink) < FAINT * usual
+
+
+def _darkness(grey: Picture, ink: npt.NDArray[np.bool_]) -> float:
+    """How much darker than the paper the darker half of the ink is."""
+    if not ink.any() or ink.all():
+        return 0.0
+    return float(np.median(grey[~ink])) - float(np.percentile(grey[ink], 25))
 
 
 # ---------------------------------------------------------------- lines to cells
@@ -486,7 +499,7 @@ def _paragraphs(lines: Sequence[Line], edge: float, sheet: Page, number: int | N
     groups: list[list[Line]] = []
     previous: Line | None = None
     for row in _visual_rows(lines):
-        for at, line in enumerate(row):
+        for at, line in enumerate(part for whole in row for part in _parted_at_labels(whole)):
             wraps = at == 0 and previous is not None and previous.right > edge - 2.2 * 0.8 * previous.height
             starts = at == 0 or bool(HEAD_LABEL.match(line.text))
             if groups and (wraps or not starts):
@@ -496,6 +509,19 @@ def _paragraphs(lines: Sequence[Line], edge: float, sheet: Page, number: int | N
             previous = line
     place = Place(f"第{number + 1}页表格外文字" if number is not None else "表格外文字", page=number)
     return [_paragraph(group, sheet, place) for group in groups]
+
+
+def _parted_at_labels(line: Line) -> list[Line]:
+    """The line in pieces, each beginning with a label of the form's head that stands in it."""
+    starts = [match.start() for match in INNER_LABEL.finditer(line.text)]
+    if not starts or len(line.text) != len(line.glyphs):
+        return [line]
+    edges = [0, *starts, len(line.glyphs)]
+    return [
+        replace(line, glyphs=part, left=part[0].left, right=part[-1].right)
+        for start, end in zip(edges, edges[1:], strict=False)
+        if (part := line.glyphs[start:end])
+    ]
 
 
 def _paragraph(group: Sequence[Line], sheet: Page, place: Place) -> Paragraph:

@@ -113,8 +113,9 @@ def problem_page(paper: ProblemPaper, font: str = "song", dpi: int = 150, size: 
     sheet.text(60, 60, "附件1", size)
     sheet.text(200, 76, "难点问题报告表", 20)
     sheet.text(60, 112, f"填报单位（盖章）：{paper.unit}", size)
-    sheet.text(315, 112, "主要负责人签字：", size)
-    sheet.text(412, 108, paper.principal, size + 3, "kai")
+    after = max(300.0, 70 + sheet.width(f"填报单位（盖章）：{paper.unit}", size))
+    sheet.text(after, 112, "主要负责人签字：", size)
+    sheet.text(after + sheet.width("主要负责人签字：", size) + 2, 108, paper.principal, size + 3, "kai")
     sheet.text(60, 130, f"联系人及电话：{paper.contact} {paper.phone}", size)
     edges = (55, 145, 345, 478, 540)
     top, head, bottom = 150, 176, 390
@@ -213,8 +214,12 @@ def statistics_page(
     sheet.text(60, 56, "附件2", size)
     sheet.text(250, 70, "“难点问题书记一线办”开展情况统计表", 18)
     sheet.text(60, 106, f"填报单位：{paper.unit}", size)
-    sheet.text(330, 106, f"填报时间：{paper.date}", size)
-    sheet.text(520, 106, f"联系人及电话：{paper.contact} {paper.phone}", size)
+    date = f"填报时间：{paper.date}"
+    after = max(300.0, 85 + sheet.width(f"填报单位：{paper.unit}", size))
+    sheet.text(after, 106, date, size)
+    sheet.text(
+        after + sheet.width(date, size) + 24, 106, f"联系人及电话：{paper.contact} {paper.phone}", size
+    )
     edges = (55, 235, 305, 460, 600, 690, 787)
     top, head, step = 126, 164, 34
     bottom = head + step * len(paper.rows)
@@ -260,17 +265,11 @@ def stamped(page: Image.Image, name: str, x: float, y: float, share: float = 0.2
     font = face("song", max(8, side // 9))
     for number, char in enumerate(name):
         angle = math.radians(-120 + 240 * (number + 0.5) / len(name))
-        tile = Image.new("RGBA", (side // 6, side // 6), (0, 0, 0, 0))
+        tile = Image.new("RGBA", (side // 6, side // 6), (*red[:3], 0))
         ImageDraw.Draw(tile).text((1, 0), char, font=font, fill=red)
         tile = tile.rotate(-math.degrees(angle), resample=Image.Resampling.BICUBIC)
-        layer.paste(
-            tile,
-            (
-                round(cx + 0.78 * radius * math.sin(angle) - side / 12),
-                round(cy - 0.78 * radius * math.cos(angle) - side / 12),
-            ),
-            tile,
-        )
+        at = (cx + 0.78 * radius * math.sin(angle), cy - 0.78 * radius * math.cos(angle))
+        layer.alpha_composite(tile, (max(0, round(at[0] - side / 12)), max(0, round(at[1] - side / 12))))
     paper, ink = np.asarray(page, np.float32), np.asarray(layer, np.float32)
     cover = ink[:, :, 3:] / 255
     mixed = paper * (1 - cover) + np.minimum(paper, paper * ink[:, :, :3] / 255 + 0.1 * ink[:, :, :3]) * cover
