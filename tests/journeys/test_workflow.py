@@ -116,7 +116,10 @@ def test_a_dissatisfied_school_sends_the_problem_back(town: Town) -> None:
 def test_forged_quoted_foreign_and_stale_orders_change_nothing(town: Town) -> None:
     assignment = referred(town)
     before = problem(town)
-    failing = [("Authentication-Results", "mx.qq.com; dmarc=fail; spf=fail; dkim=fail")]
+    failing = [
+        ("Received", "from evil.test by mx.office.test with ESMTP id 7; Wed, 9 Feb 2022 09:00:00 +0800"),
+        ("Authentication-Results", "mx.office.test; dmarc=fail; spf=fail; dkim=fail"),
+    ]
     held = [
         reply(town, SECTION, assignment, "办结：好了", "2022-02-09T09:00:00", headers=failing),
         reply(town, section_address(1), assignment, "办结：好了", "2022-02-09T09:10:00"),
