@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from daemon import deciding, holding, ordering, receiving
+from daemon import deciding, holding, ordering, receiving, statistics_answers
 from daemon.desk import Desk
 from daemon.filing import Sender
 from daemon.holding import Fate
@@ -74,6 +74,9 @@ def words(
         return answer_question(desk, mail, sender, question, orders, answered)
     if answered is not None and all(isinstance(order, Amend) for order in orders.given):
         return _amend(desk, mail, sender, answered, orders)
+    for carry_out in (statistics_answers.claim, statistics_answers.ordered):
+        if carried_out := carry_out(desk, mail, sender, answered, orders):
+            return carried_out
     fate = ordering.carry_out(desk, mail, reading, sender, answered, orders)
     return fate or holding.unclear(desk, mail, sender, "这项答复在此处不能执行", answered)
 
@@ -137,6 +140,8 @@ def answer_question(
     order = orders.given[0]
     if question.kind in {"held_mail", "period", "held_text"}:
         fate = _answer_about_mail(desk, question, order, mail.sender)
+    elif question.kind in statistics_answers.ANSWERS:
+        fate = statistics_answers.answer(desk, mail, question, order)
     else:
         answer = deciding.answer_question(desk, mail, sender, question, order)
         if isinstance(answer, str):
@@ -167,6 +172,8 @@ def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: 
     if question.kind == "period" and period is None:
         set_aside(desk, held, "工委办答复不计入", by)
         deciding.close_question(desk, question, answer, by)
+        if question.payload.get("resent") and question.payload.get("if_yes"):
+            statistics_answers.ask_for_another(desk, held, unit, question.payload["if_yes"])
         return Fate(Disposition.REPLIED)
     accept(desk, held, unit, by=by, period=period)
     deciding.close_question(desk, question, answer, by)

@@ -322,6 +322,8 @@ class Question(Letter):
     answer_by: date | None = None
     detail: str | None = None
     """The value the question turns on: a requested date, an order's wording, a period."""
+    no_means: str | None = None
+    """What 否 brings about, where that is not simply nothing: the other of two periods."""
 
 
 class News(StrEnum):

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from daemon import documents, letters, returns, workflow
+from daemon import documents, letters, returns, statistics_answers, workflow
 from daemon.desk import Desk
 from daemon.events import Actor, Corrected
 from daemon.filing import KnownProblem, Outcome, Ruling, Sender, match_problems, rule
 from daemon.holding import Fate, unread_files
-from daemon.model import ENDED_STATES, Disposition, ReturnState, State, Unit, UnitKind
+from daemon.model import ENDED_STATES, Disposition, LetterKind, ReturnState, State, Unit, UnitKind
+from daemon.period_records import LATE_QUESTION, filed_return, ledger_solved, note_platform
+from daemon.periods import Period
 from daemon.store import questions, tables
-from daemon.stored_forms import finding_from_json, stored_form
+from daemon.stored_forms import stored_form
 from daemon.workflow import registered
 from parsers.orders import Amendment
 from parsers.values import (
@@ -60,8 +62,11 @@ def receive(
     desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender, answered: tables.Letter | None
 ) -> Fate:
     """File every form of a mail and answer it. `answered` is the letter of ours that the mail replies to."""
+    decided = _period_to_mend(answered)
     results = [
-        _receive_form(desk, mail, _wording(mail, reading), rule(form, sender, desk.directory), answered)
+        _receive_form(
+            desk, mail, _wording(mail, reading), rule(form, sender, desk.directory), answered, decided
+        )
         for form in reading.forms
     ]
     return conclude(desk, mail, sender, results, unread_files(reading))
@@ -89,6 +94,17 @@ def conclude(
     return Fate(Disposition.CORRECTED if any(r.corrected for r in filed) else Disposition.FILED)
 
 
+def _period_to_mend(answered: tables.Letter | None) -> str | None:
+    """The period of a return that went back for correction, if this is what a mail answers.
+
+    An answer to any other letter of ours says nothing for certain: people write a new return by answering
+    the receipt of an old one.
+    """
+    if answered is None or answered.kind != LetterKind.CORRECTION_REQUEST.value:
+        return None
+    return next((number for number in answered.about if number.startswith("TJ-")), None)
+
+
 def _wording(mail: tables.Mail, reading: Reading) -> tuple[str, ...]:
     """The texts around a form that may name the period it is for."""
     return (mail.subject, reading.mail.reply_text if reading.mail else "")
@@ -100,11 +116,13 @@ def _receive_form(
     wording: tuple[str, ...],
     ruling: Ruling,
     answered: tables.Letter | None,
+    decided: str | None,
 ) -> Result:
     if ruling.form.kind == "problem_report":
         return _receive_report(desk, mail, ruling, answered)
     if ruling.form.kind == "statistics":
-        return _receive_statistics(desk, mail, wording, ruling, answered)
+        arrival = arrival_of(desk, mail, wording, ruling)
+        return file_statistics(desk, mail, ruling, _filing(desk, mail, ruling, 1), arrival, decided)
     raise ValueError(f"no desk for a form of kind {ruling.form.kind!r}")
 
 
@@ -302,46 +320,71 @@ def _filed_problem(desk: Desk, form: Form, index: int, row: tables.Problem) -> l
 # ---------------------------------------------------------------------------------- 附件2, statistics
 
 
-def _receive_statistics(
+def file_statistics(
     desk: Desk,
     mail: tables.Mail,
-    wording: tuple[str, ...],
     ruling: Ruling,
-    answered: tables.Letter | None,
+    filing: tables.Filing,
+    arrival: returns.Arrival,
+    decided: str | None,
+    *,
+    released: bool = False,
 ) -> Result:
-    filing = _filing(desk, mail, ruling, 1)
-    arrival = arrival_of(desk, mail, wording, ruling)
-    decided = None
-    if answered is not None and any(n.startswith("TJ-") for n in answered.about):
-        decided = next(n for n in answered.about if n.startswith("TJ-"))
-    names = {unit.id: unit.name for unit in desk.directory.schools}
+    """File the returns of a form, one for each school in it; all of them are held if one is.
+
+    `decided` is the period, if that is certain. `released`: a person has said that the form is genuine.
+    """
     completes = _awaits_correction(desk, decided, arrival)
-    outcomes: list[tuple[returns.Decision, tables.Return]] = []
-    for part in returns.split_by_school(arrival, names):
-        if part.unit_id != arrival.unit_id and not _may_file_for_others(desk, mail):
-            part = replace(part, held_because=f"表内含有{part.unit_name}的数据，由{arrival.unit_name}报来")
-        outcomes.append(file_return(desk, mail, filing, part, decided))
-    first, row = outcomes[0]
-    state = first.filed.state
-    outcome = {ReturnState.HELD: Outcome.HELD, ReturnState.RETURNED: Outcome.RETURNED}.get(
-        state, Outcome.ACCEPTED
-    )
-    if any(decision.filed.state is ReturnState.HELD for decision, _ in outcomes):
-        outcome = Outcome.HELD
-    reason = next((q.text for decision, _ in outcomes for q in decision.questions), ruling.reason)
-    form = replace(ruling.form, findings=_merged(ruling.form.findings, first.filed.findings))
+    decisions = _decisions(desk, _parts(desk, mail, arrival, trusted=released), decided)
+    rows = [store_return(desk, mail, filing, decision) for decision in decisions]
+    for decision, row in zip(decisions, rows, strict=True):
+        statistics_answers.ask_to_count(desk, mail, decision, row)
+    worst = next((d for d in decisions if d.filed.state in _OUTCOMES), decisions[0])
+    row = rows[0]
+    outcome = _OUTCOMES.get(worst.filed.state, Outcome.ACCEPTED)
+    reason = worst.questions[0].text if outcome is Outcome.HELD and worst.questions else ruling.reason
+    faults = [f for f in worst.filed.findings if f.severity is Severity.ERROR]
+    form = replace(ruling.form, findings=_merged(ruling.form.findings, faults))
     filing.version, filing.outcome = row.version, outcome.value
-    corrected = outcome is Outcome.ACCEPTED and completes
     return Result(
         replace(ruling, form=form, outcome=outcome, reason=reason if outcome is Outcome.HELD else None),
         (row.period,),
         row.code,
         filing,
         (_filed_return(desk, form, row),) if form.items else (),
-        corrected,
+        outcome is Outcome.ACCEPTED and completes,
         row.version,
-        first,
+        worst,
     )
+
+
+_OUTCOMES = {ReturnState.HELD: Outcome.HELD, ReturnState.RETURNED: Outcome.RETURNED}
+
+
+def _decisions(desk: Desk, parts: Sequence[returns.Arrival], decided: str | None) -> list[returns.Decision]:
+    """What becomes of the returns of one form: of all the same, if one of them is held."""
+    decisions = [decide(desk, part, decided) for part in parts]
+    held = next((d for d in decisions if d.filed.state is ReturnState.HELD), None)
+    if held is None or len(parts) == 1:
+        return decisions
+    because = parts[decisions.index(held)].held_because or held.questions[0].text
+    return [decide(desk, replace(part, held_because=part.held_because or because), decided) for part in parts]
+
+
+def _parts(
+    desk: Desk, mail: tables.Mail, arrival: returns.Arrival, *, trusted: bool
+) -> list[returns.Arrival]:
+    """One arrival for each school in a form; a school may not speak for another unless a person says so."""
+    names = {unit.id: unit.name for unit in desk.directory.schools}
+    parts = returns.split_by_school(arrival, names)
+    if trusted or _may_file_for_others(desk, mail):
+        return list(parts)
+    return [
+        part
+        if part.unit_id == arrival.unit_id
+        else replace(part, held_because=f"表内含有{part.unit_name}的数据，由{arrival.unit_name}报来")
+        for part in parts
+    ]
 
 
 def _awaits_correction(desk: Desk, code: str | None, arrival: returns.Arrival) -> bool:
@@ -361,14 +404,19 @@ def arrival_of(desk: Desk, mail: tables.Mail, wording: tuple[str, ...], ruling: 
     """The statistics form as the rules of returns see it."""
     form = ruling.form
     reported_on = form.fields.get("reported_on")
+    named = _text(form.fields.get("reporting_unit"))
+    # A form of an unknown sender is held for the school that it names, so that this school is not chased.
+    unit = ruling.unit or desk.directory.school(named).unit
+    if unit is not None and unit.kind is not UnitKind.SCHOOL:
+        unit = None
     return returns.Arrival(
-        unit_id=ruling.unit.id if ruling.unit else None,
-        unit_name=ruling.unit.name if ruling.unit else _text(form.fields.get("reporting_unit")) or "（未填）",
+        unit_id=unit.id if unit else None,
+        unit_name=unit.name if unit else named or "（未填）",
         received_at=mail.received_at,
         rows=tuple(
             returns.row_from_json(
                 {name: plain(value) for name, value in item.items()},
-                _named_school(desk, item.get("unit"), ruling.unit),
+                _named_school(desk, item.get("unit"), unit),
             )
             for item in form.items
         ),
@@ -391,25 +439,23 @@ def _named_school(desk: Desk, name: Value, own: Unit | None) -> int | None:
     return None if own is not None and match.unit.id == own.id else match.unit.id
 
 
-def file_return(
-    desk: Desk,
-    mail: tables.Mail,
-    filing: tables.Filing | None,
-    arrival: returns.Arrival,
-    decided_code: str | None,
-) -> tuple[returns.Decision, tables.Return]:
-    """Decide about one school's return and store it as a new version of that period."""
+def decide(desk: Desk, arrival: returns.Arrival, decided_code: str | None) -> returns.Decision:
+    """What becomes of one school's return, by all that is on file about it."""
     timeline = desk.timeline()
     decided = timeline.period(decided_code) if decided_code else None
     period = decided or timeline.period_of(arrival.received_at)
-    past = _past(desk, period.code, arrival.unit_id)
-    decision = returns.decide_return(arrival, past, timeline, decided_period=decided)
+    past = _past(desk, period, arrival.unit_id)
+    return returns.decide_return(arrival, past, timeline, decided_period=decided)
+
+
+def store_return(
+    desk: Desk, mail: tables.Mail, filing: tables.Filing, decision: returns.Decision
+) -> tables.Return:
+    """Store a return that was decided about as a new version of its period."""
     filed = decision.filed
-    questions.ensure_period(desk.session, filed.period, period.due)
+    questions.ensure_period(desk.session, filed.period, desk.timeline().period(filed.period).due)
     earlier = (
-        questions.returns_of(desk.session, filed.period, arrival.unit_id)
-        if arrival.unit_id is not None
-        else []
+        questions.returns_of(desk.session, filed.period, filed.unit_id) if filed.unit_id is not None else []
     )
     for row in earlier:
         row.superseded = row.superseded or row.version in decision.supersedes
@@ -429,9 +475,10 @@ def file_return(
         late=filed.late,
         digest=filed.digest,
         mail_id=mail.id,
-        filing_id=filing.id if filing else None,
+        filing_id=filing.id,
     )
     desk.session.add(row)
+    desk.session.flush()
     desk.record(
         f"{filed.period}/{filed.unit_name}",
         f"return_{filed.state.value}",
@@ -440,38 +487,24 @@ def file_return(
         to_state=filed.state.value,
         text="；".join((f"第{filed.version}版", *decision.changes)),
     )
-    return decision, row
+    if filed.counted and filed.unit_id is not None:
+        note_platform(desk, filed.unit_id)
+        statistics_answers.settle_claims(desk, filed.period, filed.unit_id)
+    return row
 
 
-def _past(desk: Desk, code: str, unit_id: int | None) -> returns.Past:
+def _past(desk: Desk, period: Period, unit_id: int | None) -> returns.Past:
     """What is known about a school when a return of its arrives."""
-    row = questions.period(desk.session, code)
+    row = questions.period(desk.session, period.code)
     frozen_at = row.frozen_at if row else None
     if unit_id is None:
         return returns.Past(frozen_at=frozen_at)
     filed = [filed_return(r) for r in questions.returns_of_unit(desk.session, unit_id)]
     return returns.Past(
-        [r for r in filed if r.period == code], [r for r in filed if r.period != code], frozen_at
-    )
-
-
-def filed_return(row: tables.Return) -> returns.FiledReturn:
-    """A stored return as the rules see it."""
-    return returns.FiledReturn(
-        period=row.period,
-        unit_id=row.unit_id,
-        unit_name=row.unit_name,
-        state=ReturnState(row.state),
-        version=row.version,
-        received_at=row.received_at,
-        rows=tuple(returns.row_from_json(r) for r in row.rows),
-        late=row.late,
-        superseded=row.superseded,
-        reported_on=row.reported_on,
-        contact_name=row.contact_name,
-        contact_phone=row.contact_phone,
-        findings=tuple(finding_from_json(f) for f in row.findings),
-        digest=row.digest,
+        [r for r in filed if r.period == period.code],
+        [r for r in filed if r.period != period.code],
+        frozen_at,
+        ledger_solved(desk, period, unit_id),
     )
 
 
@@ -524,17 +557,8 @@ def _release_filing(
     if form.kind == "statistics":
         for held in questions.returns_of_filing(desk.session, filing.id):
             held.superseded = True
-        decision, row = file_return(desk, mail, filing, arrival_of(desk, mail, (), ruling), period)
-        return Result(
-            ruling,
-            (row.period,),
-            row.code,
-            filing,
-            (_filed_return(desk, form, row),),
-            False,
-            row.version,
-            decision,
-        )
+        arrival = arrival_of(desk, mail, (mail.subject, mail.text or ""), ruling)
+        return file_statistics(desk, mail, ruling, filing, arrival, period, released=True)
     rows = questions.problem_rows(desk.session, filing.values.get("numbers", ()))
     for index, problem in enumerate(rows):
         desk.record(problem.number, "released", by=by, mail=mail, text=f"核实为{unit.name}所报")
@@ -624,7 +648,8 @@ def amend(
         return None
     sender = Sender(mail.sender, (school,), Authentication.PASS)
     ruling = rule(form, sender, desk.directory)
-    result = _receive_form(desk, mail, (mail.subject,), ruling, answered)
+    decided = next((number for number in answered.about if number.startswith("TJ-")), None)
+    result = _receive_form(desk, mail, (mail.subject,), ruling, answered, decided)
     return conclude(desk, mail, sender, [result])
 
 
@@ -760,7 +785,7 @@ def _statistics_receipt(desk: Desk, first: Result, common: dict[str, Any]) -> le
         covers=period.covers_in_chinese,
         due=period.due,
         late=decision.filed.late,
-        frozen=any(q.kind == "remake_rollup" for q in decision.questions),
+        frozen=any(q.kind == LATE_QUESTION for q in decision.questions),
         nil=decision.filed.counts.nil,
         notes=(),
         corrected=first.corrected,
@@ -785,10 +810,11 @@ def _hold(
         if f.kind.value == "uncertain" or f.severity is Severity.ERROR
     )
     facts = letters.facts_of(form, 0) if form.items else ()
-    period_question = next((q for r in held if r.decision for q in r.decision.questions), None)
+    asked = [q for r in held if r.decision for q in r.decision.questions]
+    period_question = next((q for q in asked if q.kind in PERIOD_QUESTIONS), None) if not unknown else None
     notice = (
         letters.HeldReason.PERIOD_UNCLEAR
-        if period_question and not unknown
+        if period_question
         else letters.HeldReason.UNKNOWN_SENDER
         if unknown
         else letters.HeldReason.UNCERTAIN
@@ -819,7 +845,7 @@ def _hold(
     suggestion = ruling.suggestion.name if ruling.suggestion else None
     kind = (
         letters.QuestionKind.PERIOD_UNCLEAR
-        if period_question and not unknown
+        if period_question
         else letters.QuestionKind.UNKNOWN_SENDER
         if unknown
         else letters.QuestionKind.UNCERTAIN
@@ -838,7 +864,8 @@ def _hold(
                 *facts,
             ),
             quoted=mail.text or None,
-            suggestion=suggestion,
+            suggestion=_in_words(desk, period_question.if_yes) if period_question else suggestion,
+            no_means=_in_words(desk, period_question.if_no) if period_question else None,
             doubts=doubts,
             detail=ruling.reason,
         ),
@@ -846,13 +873,22 @@ def _hold(
         about=f"mail:{mail.id}",
         text=ruling.reason or "",
         payload={
-            "suggestion_id": ruling.suggestion.id if ruling.suggestion else None,
+            "suggestion_id": guessed.id if (guessed := ruling.suggestion or ruling.unit) else None,
             "if_yes": period_question.if_yes if period_question else None,
             "if_no": period_question.if_no if period_question else None,
+            "resent": period_question is not None and period_question.kind == "resent",
         },
         mail=mail,
         attachments=_originals(held),
     )
+
+
+PERIOD_QUESTIONS = frozenset({"period", "resent"})
+
+
+def _in_words(desk: Desk, code: str | None) -> str | None:
+    """A period as a question names it: TJ-2022-01（2021年11月至12月）."""
+    return f"{code}（{desk.timeline().period(code).covers_in_chinese}）" if code else None
 
 
 def _originals(held: Iterable[Result]) -> list[letters.Attachment]:
