@@ -252,11 +252,11 @@ def returns(args: argparse.Namespace) -> int:
 
 
 def show(args: argparse.Namespace) -> int:
-    from daemon import display
+    from daemon import details
     from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        return display.show(store, config, args.number.strip(), now())
+        return details.show(store, config, args.number, now())
 
 
 # ------------------------------------------------------------------------------------ the clerk's hand

@@ -5,12 +5,13 @@ Takes the rows of `daemon.store.lists`, so that what people and programs see is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
+from rich.panel import Panel
 from rich.table import Table
 
 from daemon.model import (
@@ -18,6 +19,7 @@ from daemon.model import (
     RETURN_STATE_NAMES,
     STATE_NAMES,
     Disposition,
+    LetterKind,
     LetterState,
     Light,
     ReturnState,
@@ -149,7 +151,7 @@ def letters(rows: Sequence[Row]) -> None:
         [
             (
                 str(row["id"]),
-                row["kind"],
+                LetterKind(row["kind"]).chinese,
                 escape("、".join((*row["to"], *row["cc"]))),
                 escape(row["subject"]),
                 LETTER_STATES[row["state"]] + (f" {escape(row['error'])}" if row["error"] else ""),
@@ -187,10 +189,15 @@ def problems(rows: Sequence[Row]) -> None:
     )
 
 
-def returns(rows: Sequence[Row]) -> None:
-    def total(row: Row, name: str) -> str:
-        return str(sum(r.get(name) or 0 for r in row["rows"])) if row["rows"] else ""
+COUNTS = ("party_branches", "platforms", "sessions_held", "problems_solved")
 
+
+def total(row: Row, name: str) -> str:
+    """One figure of a return, summed over its rows; blank where nothing was filed."""
+    return str(sum(r.get(name) or 0 for r in row["rows"])) if row["rows"] else ""
+
+
+def returns(rows: Sequence[Row]) -> None:
     table(
         "统计表",
         [("期", _NARROW), ("单位", _WIDE), ("状态", _NARROW), ("版", _NARROW), ("收到", _NARROW)]
@@ -202,7 +209,7 @@ def returns(rows: Sequence[Row]) -> None:
                 RETURN_STATE_NAMES[ReturnState(row["state"])],
                 str(row["version"] or ""),
                 minute(row["received_at"])[5:],
-                *(total(row, n) for n in ("party_branches", "platforms", "sessions_held", "problems_solved")),
+                *(total(row, name) for name in COUNTS),
             )
             for row in rows
         ],
@@ -216,13 +223,108 @@ def plan(rows: Sequence[Row]) -> None:
         [
             (
                 minute(row["due_at"]),
-                row["kind"],
+                LetterKind(row["kind"]).chinese,
                 escape("、".join((*row["to"], *row["cc"]))),
                 escape(row["subject"]),
             )
             for row in rows
         ],
     )
+
+
+# ------------------------------------------------------------------------------------------- one screen
+
+LIGHT_COLOURS: Mapping[str, tuple[str, str]] = {
+    Light.RED.value: ("red", "红灯"),
+    Light.YELLOW.value: ("yellow", "黄灯"),
+    Light.BLUE.value: ("blue", "蓝灯"),
+}
+DEADLINES_SHOWN = 4
+FAULTS_SHOWN = 5
+
+
+def status(found: Row) -> None:
+    """How the daemon is, on one screen of 80 by 24."""
+    faults = found["faults"]
+    body = Table.grid(padding=(0, 2))
+    body.add_column(style="cyan", no_wrap=True)
+    body.add_column(overflow="fold")
+    for name, text in _status_rows(found):
+        body.add_row(name, text)
+    parts: list[Any] = [body]
+    if faults:
+        parts.append("")
+        parts += [f"[red]✗[/] {escape(fault)}" for fault in faults[:FAULTS_SHOWN]]
+        if len(faults) > FAULTS_SHOWN:
+            parts.append(f"[red]  另有 {len(faults) - FAULTS_SHOWN} 处[/]")
+    colour, word = ("red", f"有 {len(faults)} 处异常") if faults else ("green", "一切正常")
+    console().print(
+        Panel(
+            Group(*parts),
+            title=f"[bold {colour}]● {word}[/]  {escape(found['office'])}  [dim]{minute(found['at'])}[/]",
+            title_align="left",
+            border_style=colour,
+        )
+    )
+
+
+def _status_rows(found: Row) -> Iterator[tuple[str, str]]:
+    last, ago = minute(found["last_poll"]), found["last_poll_seconds_ago"]
+    yield "收信", f"{escape(found['mailbox'])}，" + (f"{last}（{_ago(ago)}）" if last else "还没有收过信")
+    mail = found["mail"]
+    yield (
+        "来信",
+        f"共 {mail['total']} 封，待处理 {mail['pending']}，{_count('待核实', mail['held'], 'yellow')}，"
+        f"{_count('隔离', mail['quarantined'], 'red')}；待工委办答复 {found['open_questions']} 件",
+    )
+    outbox = found["outbox"]
+    paused = f"，[red]暂停到 {minute(outbox['paused_until'])}[/]" if outbox["paused_until"] else ""
+    yield (
+        "发信",
+        f"今日已发 {outbox['sent_today']}/{outbox['daily_limit']}，待发 {outbox['queued']}，"
+        f"{_count('失败', outbox['failed'], 'red')}{paused}",
+    )
+    problems = found["problems"]
+    lights = "  ".join(
+        f"[{colour}]● {name} {problems['by_light'][light]}[/]"
+        for light, (colour, name) in LIGHT_COLOURS.items()
+        if problems["by_light"][light]
+    )
+    yield "问题", f"共 {problems['total']} 件，在办 {problems['open']} 件  {lights}".rstrip()
+    if problems["by_state"]:
+        order = list(State)
+        states = sorted(problems["by_state"].items(), key=lambda pair: order.index(State(pair[0])))
+        yield "", "  ".join(f"{STATE_NAMES[State(state)]} {count}" for state, count in states)
+    returns = found["returns"]
+    yield (
+        "统计表",
+        f"{returns['period']}（{returns['covers']}，{returns['due']} 截止），{returns['schools']} 所学校",
+    )
+    counts = [(state.chinese, returns[state.value]) for state in ReturnState if returns[state.value]]
+    yield "", "  ".join(f"{name} {count}" for name, count in counts) or "还没有学校"
+    deadlines = found["deadlines"]
+    for number, row in enumerate(deadlines[:DEADLINES_SHOWN]):
+        yield (
+            "" if number else "近期",
+            f"{row['date'][5:]}  {escape(row['about'])}  {escape(_short(row['what'], 36))}",
+        )
+    if len(deadlines) > DEADLINES_SHOWN:
+        yield "", f"[dim]另有 {len(deadlines) - DEADLINES_SHOWN} 件（djb status --json）[/]"
+
+
+def _count(name: str, count: int, colour: str) -> str:
+    return f"[{colour}]{name} {count}[/]" if count else f"{name} 0"
+
+
+def _ago(seconds: int) -> str:
+    for size, name in ((86400, "天"), (3600, "小时"), (60, "分钟")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {name}前"
+    return f"{seconds} 秒前"
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def directory_difference(difference: Difference) -> None:

@@ -198,6 +198,44 @@ class LetterKind(StrEnum):
     CIRCULAR = "circular"
     ALARM = "alarm"
 
+    @property
+    def chinese(self) -> str:
+        return LETTER_KIND_NAMES[self]
+
+
+LETTER_KIND_NAMES: Mapping[LetterKind, str] = {
+    LetterKind.RECEIPT: "收件回执",
+    LetterKind.CORRECTION_REQUEST: "补正通知",
+    LetterKind.HELD_NOTICE: "待核实告知",
+    LetterKind.PROBLEM_NEWS: "问题进展",
+    LetterKind.VISIT_INVITATION: "一线办理邀请",
+    LetterKind.CALLBACK: "回访",
+    LetterKind.STATISTICS_OPENING: "填报通知",
+    LetterKind.STATISTICS_REMINDER: "填报提醒",
+    LetterKind.STATISTICS_CHASE: "催报",
+    LetterKind.STATISTICS_RECEIPT: "统计表回执",
+    LetterKind.PROBLEM_LIST: "问题清单",
+    LetterKind.DECISION_READBACK: "选定复核",
+    LetterKind.SECRETARY_BRIEF: "书记专报",
+    LetterKind.ASSIGNMENT: "交办",
+    LetterKind.SECTION_DIGEST: "科室提要",
+    LetterKind.SECTION_CHASE: "催办",
+    LetterKind.EXTENSION_DECISION: "延期答复",
+    LetterKind.REWORK: "返工通知",
+    LetterKind.INSPECTION_FINDING: "督查意见",
+    LetterKind.MECHANISM_REQUEST: "长效机制约稿",
+    LetterKind.ASSIGNMENT_SHEET: "交办单",
+    LetterKind.QUESTION: "请示",
+    LetterKind.MORNING_BRIEF: "每日简报",
+    LetterKind.MISSING_LIST: "未报名单",
+    LetterKind.ROLLUP: "统计汇总",
+    LetterKind.LEDGER: "台账",
+    LetterKind.OVERDUE_LIST: "超期清单",
+    LetterKind.CIRCULAR_DRAFT: "通报稿",
+    LetterKind.CIRCULAR: "通报",
+    LetterKind.ALARM: "故障告警",
+}
+
 
 class LetterState(StrEnum):
     QUEUED = "queued"

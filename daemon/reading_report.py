@@ -193,7 +193,7 @@ def _picture(reading: Reading) -> Panel:
     blocks: list[RenderableType] = []
     if reading.mail is not None:
         blocks.append(_mail(reading.mail))
-    blocks += [_form(form) for form in reading.forms]
+    blocks += [form_picture(form) for form in reading.forms]
     blocks += [_workbook(workbook) for workbook in reading.workbooks]
     if reading.parts:
         blocks.append(_parts(reading.parts))
@@ -226,7 +226,8 @@ def _mail(mail: Mail) -> RenderableType:
     return grid
 
 
-def _form(form: Form) -> RenderableType:
+def form_picture(form: Form) -> RenderableType:
+    """One form as it was understood: its head, its items, what is doubtful."""
     kind = printed.BY_NAME.get(form.kind)
     title = kind.title if kind else form.kind
     labels = {field.name: field.label for field in (*kind.head, *kind.item)} if kind else {}

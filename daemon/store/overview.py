@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from daemon.model import State
@@ -64,3 +64,9 @@ def histories(session: Session, states: Iterable[State]) -> Mapping[str, Sequenc
     for event in session.scalars(select(Event).where(Event.about.in_(wanted)).order_by(Event.id)):
         found[event.about].append(event)
     return found
+
+
+def events_beginning(session: Session, number: str) -> list[Event]:
+    """The history of a period and of every school in it (`TJ-2022-01/…`), oldest first."""
+    wanted = or_(Event.about == number, Event.about.startswith(f"{number}/", autoescape=True))
+    return list(session.scalars(select(Event).where(wanted).order_by(Event.id)))
