@@ -66,6 +66,9 @@ def recipients(desk: Desk, row: tables.Problem, order: LetterOrder, party: Party
     known = [recipient(unit) for unit in units if unit is not None]
     if party in (Party.SCHOOL_HEAD, Party.LEAD_HEAD):
         return [replace(one, to=one.unit.head_addresses) for one in known if one.unit is not None]
+    if order.kind is LetterKind.VISIT_INVITATION:
+        # To the visit come the heads themselves: section heads and the schools' party secretaries.
+        return [replace(one, to=(*one.to, *one.unit.head_addresses)) for one in known if one.unit is not None]
     if party is Party.SENDER and row.mail_id is not None:
         mail = desk.session.get(tables.Mail, row.mail_id)
         sender = (mail.sender,) if mail and mail.sender else ()

@@ -217,7 +217,7 @@ def read_back(
 def _replied(given: Given) -> Fate:
     if any(number.startswith("TJ-") for number in given.answered.about) if given.answered else False:
         return _about_statistics(given)
-    reader = _section_event if given.unit.kind is UnitKind.SECTION else _school_event
+    reader = section_event if given.unit.kind is UnitKind.SECTION else _school_event
     return conclude(given, carry_out_each(given, lambda order: reader(given, order)))
 
 
@@ -235,7 +235,8 @@ def _about_statistics(given: Given) -> Fate:
     return fate
 
 
-def _section_event(given: Given, order: words.Order) -> Event | str:
+def section_event(given: Given, order: words.Order) -> Event | str:
+    """The event that a section's word stands for, or why it stands for none."""
     by = actor(given.unit)
     match order:
         case words.Accept():

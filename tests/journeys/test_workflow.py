@@ -55,9 +55,7 @@ def reply(
 
 def referred(town: Town, at: str = "2022-02-08T09:30:00", section: str = NAME) -> EmailMessage:
     """A school's problem in a section's hands; gives the assignment letter."""
-    town.write(
-        SCHOOL, "难点问题", "", [report(levels=("section",), sections=(section,))], at=f"{at}+08:00"
-    )
+    town.write(SCHOOL, "难点问题", "", [report(levels=("section",), sections=(section,))], at=f"{at}+08:00")
     town.once(f"{at}+08:00")
     return letter(town, SECTION, "交办")
 
@@ -145,14 +143,24 @@ def test_a_section_that_declines_in_time_is_replaced_by_the_office(town: Town) -
     row = problem(town)
     assert (row["state"], row["lead_section"]) == ("assigned", "基本建设科")
     assert letter(town, section_address(4), "交办")
-    late = reply(town, section_address(4), letter(town, section_address(4), "交办"), "退回：不属我科", "2022-03-09T11:00:00")
+    late = reply(
+        town,
+        section_address(4),
+        letter(town, section_address(4), "交办"),
+        "退回：不属我科",
+        "2022-03-09T11:00:00",
+    )
     assert late["disposition"] == "held"
     assert problem(town)["state"] == "assigned"
 
 
 def test_an_unknown_section_becomes_a_question_with_the_nearest_names(town: Town) -> None:
     town.write(
-        SCHOOL, "难点问题", "", [report(levels=("section",), sections=("基础教学科",))], at="2022-02-08T09:30:00+08:00"
+        SCHOOL,
+        "难点问题",
+        "",
+        [report(levels=("section",), sections=("基础教学科",))],
+        at="2022-02-08T09:30:00+08:00",
     )
     town.once("2022-02-08T09:30+08:00")
     assert problem(town)["state"] == "registered"

@@ -1,0 +1,192 @@
+"""A session from 开期 to the assignment, and the handling sheet that travels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.sheets import filled, sheet_of
+from tests.journeys.test_main_job import report
+from tests.journeys.test_workflow import letter, problem, referred, reply
+from tests.journeys.town import (
+    CLERK,
+    NAMES,
+    SECRETARY,
+    Town,
+    files_of,
+    school_address,
+    section_address,
+    text_of,
+)
+from tests.servers.mailstack import MailStack
+
+TITLES = ("教室照明不达标", "教室照明灯具老化", "校门口上下学时段交通拥堵", "心理健康教师紧缺")
+DETAILS = (
+    "36间教室中有21间课桌面照度低于300勒克斯，灯管老化频闪。请求统一安排照明改造。",
+    "教学楼教室照明灯具使用十年，课桌面照度低于标准，灯管频闪。请求照明改造。",
+    "学校位于主干道，上下学车辆与学生混行。请协调交警部门设护学岗。",
+    "全校1200名学生没有专职心理健康教师。请求核增编制。",
+)
+
+
+@pytest.fixture
+def town(mail_stack: MailStack, tmp_path: Path) -> Town:
+    return Town(mail_stack, tmp_path / "town")
+
+
+def listed(town: Town) -> list[str]:
+    """Four schools' problems on the secretary's list after the office's 开期; the numbers in its order."""
+    for number, (title, details) in enumerate(zip(TITLES, DETAILS, strict=True)):
+        form = report(unit=f"贵港市{NAMES[number]}", problem=title, details=details)
+        at = f"2022-02-08T09:0{number}:00+08:00"
+        town.write(school_address(number), "难点问题", "", [form], at=at)
+    town.write(CLERK, "开期", "开期", at="2022-02-08T09:30:00+08:00")
+    town.once("2022-02-08T09:31+08:00")
+    reply(town, CLERK, letter(town, CLERK, "办理事项待确认"), "同意", "2022-02-08T09:40:00")
+    text = text_of(letter(town, SECRETARY, "难点问题清单"))
+    numbers = [row["number"] for row in town.rows("problems")]
+    return sorted(numbers, key=text.index)
+
+
+def test_a_session_from_its_opening_to_the_assignment(town: Town) -> None:
+    numbers = listed(town)
+    offer = letter(town, SECRETARY, "难点问题清单")
+    assert {row["state"] for row in town.rows("problems")} == {"submitted"}
+    assert "2 所学校反映" in text_of(offer) or "2所学校反映" in text_of(offer)
+    assert sheet_of(offer, "清单")
+    reply(town, SECRETARY, offer, "选定 2，其余转办。\n务必在本学期内解决。", "2022-02-09T10:00:00")
+    assert {row["state"] for row in town.rows("problems")} == {"submitted"}
+    assert "务必在本学期内解决" in text_of(letter(town, SECRETARY, "呈核"))
+    readback, sheet = letter(town, CLERK, "请确认"), letter(town, CLERK, "交办单")
+    reply(town, CLERK, readback, "确认", "2022-02-09T11:00:00")
+    assert problem(town, numbers[1])["state"] == "selected"
+    assert problem(town, numbers[0])["state"] == "referred"
+    rows = {
+        number: {"牵头科室": "基建科", "协办科室": "计财科、安稳科", "办结时限": "2022-04-15"}
+        for number in numbers[:3]
+    }
+    book = filled(sheet, "交办单", rows=rows)
+    reply(town, CLERK, sheet, "", "2022-02-09T15:00:00", [book])
+    states = {number: problem(town, number)["state"] for number in numbers}
+    assert states == {
+        numbers[0]: "assigned",
+        numbers[1]: "assigned",
+        numbers[2]: "assigned",
+        numbers[3]: "referred",
+    }
+    row = problem(town, numbers[1])
+    assert (row["lead_section"], row["assist_sections"]) == ("基本建设科", ["计划财务科", "安全稳定科"])
+    assert row["deadline"] == "2022-04-15"
+    back = letter(town, CLERK, "来信办理情况回执")
+    assert numbers[3] in text_of(back) and "没有填写牵头科室" in text_of(back)
+    assignment = next(one for one in town.letters_to(section_address(4)) if numbers[1] in one["Subject"])
+    assert "务必在本学期内解决" in text_of(assignment)
+    # The sheet that came too late for its rows assigns nothing twice.
+    reply(town, CLERK, sheet, "", "2022-02-10T09:00:00", [book])
+    assert len([one for one in town.letters_to(section_address(4)) if "交办" in one["Subject"]]) == 3
+    rest = filled(sheet, "交办单", rows={numbers[3]: {"牵头科室": "人事科"}})
+    reply(town, CLERK, sheet, "", "2022-02-10T10:00:00", [rest])
+    assert problem(town, numbers[3])["state"] == "assigned"
+
+
+def test_more_than_two_picks_are_questioned_once_and_foreign_picks_change_nothing(town: Town) -> None:
+    numbers = listed(town)
+    offer = letter(town, SECRETARY, "难点问题清单")
+    assert reply(town, CLERK, offer, "选定 1", "2022-02-09T09:00:00")["disposition"] == "held"
+    assert reply(town, SECRETARY, offer, "选定 9", "2022-02-09T09:30:00")["disposition"] == "held"
+    reply(town, SECRETARY, offer, "选定 1、2、3", "2022-02-09T10:00:00")
+    doubt = letter(town, SECRETARY, "请明确选题")
+    assert not [one for one in town.letters_to(CLERK) if "请确认" in one["Subject"]]
+    reply(town, SECRETARY, doubt, "选定 1、2、3", "2022-02-09T11:00:00")
+    first = letter(town, CLERK, "请确认")
+    reply(town, SECRETARY, doubt, "选定 4", "2022-02-09T12:00:00")
+    stale = reply(town, CLERK, first, "确认", "2022-02-09T13:00:00")
+    assert stale["disposition"] == "held"
+    reply(town, CLERK, letter(town, CLERK, "请确认"), "确认", "2022-02-09T14:00:00")
+    assert [problem(town, number)["state"] for number in numbers] == [*["referred"] * 3, "selected"]
+
+
+def test_the_secretary_chooses_in_the_workbook_and_the_returned_sheet_confirms(town: Town) -> None:
+    numbers = listed(town)
+    offer = letter(town, SECRETARY, "难点问题清单")
+    book = filled(offer, "清单", rows={numbers[0]: {"书记意见": "选定"}, numbers[2]: {"书记意见": "转办"}})
+    assert reply(town, SECRETARY, offer, "", "2022-02-09T10:00:00", [book])["disposition"] == "replied"
+    sheet = letter(town, CLERK, "交办单")
+    rows = {number: {"牵头科室": "基建科"} for number in numbers}
+    reply(town, CLERK, sheet, "见附件", "2022-02-09T15:00:00", [filled(sheet, "交办单", rows=rows)])
+    assert {problem(town, number)["state"] for number in numbers} == {"assigned"}
+    assert "selected" in [line["event"] for line in problem(town, numbers[0])["history"]]
+
+
+def test_a_handling_sheet_travels_and_counts_only_what_is_new(town: Town) -> None:
+    assignment = referred(town)
+    section = section_address(0)
+    first = filled(
+        assignment, "办理单", labels={"工作方案": "分两批改造", "责任人": "韦明理", "办理进展": "已勘察"}
+    )
+    reply(town, section, assignment, "签收", "2022-02-09T10:00:00", [first])
+    row = problem(town)
+    events = [line["event"] for line in row["history"]]
+    assert row["state"] == "in_progress"
+    assert events.count("planned") == events.count("progress") == 1
+    again = filled(assignment, "办理单", labels={"办理进展": "已勘察\n已招标"}, again=first.data)
+    reply(town, section, assignment, "", "2022-02-16T10:00:00", [again])
+    events = [line["event"] for line in problem(town)["history"]]
+    assert (events.count("planned"), events.count("progress")) == (1, 2)
+    assert problem(town)["history"][-1]["text"] == "已招标"
+    measures = [
+        {"任务措施": "更换灯具", "责任部门": "基建科", "完成时限": "2022-03-15"},
+        {"任务措施": "复测照度", "责任部门": "体卫艺科", "完成时限": "2022-03-20"},
+    ]
+    visit = filled(
+        assignment,
+        "办理单",
+        labels={"一线办理日期": "2022-02-17", "一线办理结果": "制定解决方案"},
+        table=measures,
+        again=again.data,
+    )
+    reply(town, section, assignment, "", "2022-02-18T10:00:00", [visit])
+    row = problem(town)
+    assert row["state"] == "on_site"
+    assert [one["deadline"] for one in row["measures"]] == ["2022-03-15", "2022-03-20"]
+    done = [measures[0] | {"完成情况": "已更换"}, measures[1]]
+    reply(
+        town,
+        section,
+        assignment,
+        "",
+        "2022-03-14T10:00:00",
+        [filled(assignment, "办理单", table=done, again=visit.data)],
+    )
+    assert [one["done"] for one in problem(town)["measures"]] == [True, False]
+
+
+def test_a_visit_is_announced_with_a_calendar_entry(town: Town) -> None:
+    assignment = referred(town)
+    book = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-01", "参加人员": "书记、科长、校长"})
+    reply(town, section_address(0), assignment, "", "2022-02-18T10:00:00", [book])
+    for address in (school_address(0), section_address(0), SECRETARY, "head00@school.test"):
+        invitation = letter(town, address, "现场办理通知")
+        assert any(name.endswith(".ics") for name in files_of(invitation))
+
+
+def test_a_stranger_s_workbook_orders_nothing(town: Town) -> None:
+    assignment = referred(town)
+    book = filled(assignment, "办理单", labels={"完成情况": "全部完成"})
+    held = [
+        reply(town, section_address(1), assignment, "", "2022-02-18T10:00:00", [book]),
+        reply(
+            town,
+            school_address(0),
+            letter(town, school_address(0), "已转"),
+            "",
+            "2022-02-18T10:10:00",
+            [book],
+        ),
+    ]
+    town.write(section_address(0), "办理单", "", [book], at="2022-02-18T10:20:00+08:00")
+    town.once("2022-02-18T10:20+08:00")
+    held.append(town.rows("mail")[-1])
+    assert [mail["disposition"] for mail in held] == ["held"] * 3
+    assert problem(town)["state"] == "assigned"
