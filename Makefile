@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 DEBIAN_TEST := dovecot-imapd dovecot-lmtpd chasquid postgresql libreoffice-writer libreoffice-calc \
 	libarchive13 fonts-noto-cjk openssl systemd
 JOBS ?= 2
+# Packages from Debian, without questions, without a terminal, without what is only recommended.
+APT = echo "apt-get install $(1)" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $(1) >/dev/null
 # Bytecode is what makes a second start fast; some machines switch it off for everything.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -48,8 +51,7 @@ $(BIN)/python:
 
 .PHONY: debian-venv
 debian-venv:
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv >/dev/null; \
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(call APT,python3-venv); \
 	else echo "python3 缺少 venv：请以 root 运行 apt-get install python3-venv"; exit 1; fi
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml requirements.lock
@@ -61,10 +63,12 @@ $(VENV)/.test: $(BIN)/python pyproject.toml requirements.lock
 	@touch $@ $(VENV)/.demo
 
 debian:
-	@missing=$$(dpkg-query -W -f '$${Package} $${Status}\n' $(DEBIAN_TEST) 2>/dev/null | grep -c 'install ok installed' || true); \
-	if [ "$$missing" -lt $(words $(DEBIAN_TEST)) ]; then \
-		if [ "$$(id -u)" != 0 ]; then echo "请以 root 运行：apt-get install $(DEBIAN_TEST)"; exit 1; fi; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(DEBIAN_TEST) >/dev/null; \
+	@missing=; for package in $(DEBIAN_TEST); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" != 0 ]; then echo "请以 root 运行：apt-get install$$missing"; exit 1; fi; \
+		$(call APT,$$missing); \
 	fi
 
 lock: $(BIN)/python

@@ -283,10 +283,14 @@ def _absolute(config: Config, file: Path) -> Config:
 
 
 def password(server: Server, credential: str) -> str:
-    """The password of a server, from its file, its environment variable or the systemd credential.
+    """The password of a server, from the systemd credential, its file or its environment variable.
 
+    The credential comes first: under systemd the file is readable by root alone, from a terminal root reads it.
     Raises ConfigError if none of them gives one.
     """
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if directory and (file := Path(directory) / credential).is_file():
+        return file.read_text(encoding="utf-8").strip()
     if server.password_file is not None:
         try:
             return server.password_file.read_text(encoding="utf-8").strip()
@@ -299,9 +303,6 @@ def password(server: Server, credential: str) -> str:
         if value:
             return value
         raise ConfigError([f"环境变量 {server.password_env} 没有设置，无法取得密码"])
-    directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    if directory and (file := Path(directory) / credential).is_file():
-        return file.read_text(encoding="utf-8").strip()
     raise ConfigError(
         [
             f"没有给出 {server.host} 的密码：请设置 password_file 或 password_env，或提供 systemd 凭据 {credential}"

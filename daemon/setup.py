@@ -21,7 +21,10 @@ from daemon.errors import Failure
 
 CONFIG_NAME = "djb.toml"
 DIRECTORY_NAME = "通讯录.xlsx"
-PASSWORD_NAME = "mailbox.password"  # noqa: S105 (the name of a file)
+IMAP_PASSWORD, SMTP_PASSWORD = "imap.password", "smtp.password"
+"""Files that the systemd units hand over as credentials."""
+SERVICE_CONFIGURATION, SERVICE_STATE = Path("/etc/djb"), Path("/var/lib/djb")
+"""A configuration written below the one keeps its data below the other, where the service may write."""
 COMMENTS_AT = 44
 CONFIG_MODE = 0o644
 """No secrets stand in it."""
@@ -83,7 +86,7 @@ EXPLAINED: tuple[_Table, ...] = (
         config.Server,
         "收信服务器（IMAP）。163 邮箱：网页版 设置 → POP3/SMTP/IMAP，开启服务并新增授权码",
         SERVER_WORDS,
-        {"host": "imap.163.com", "port": 993, "security": "tls", "password_file": PASSWORD_NAME},
+        {"host": "imap.163.com", "port": 993, "security": "tls", "password_file": IMAP_PASSWORD},
     ),
     _Table(
         "mailbox.smtp",
@@ -94,7 +97,7 @@ EXPLAINED: tuple[_Table, ...] = (
             "seconds_between": "两封信之间至少隔多少秒（发得太快会被服务商限制）",
             "daily_limit": "每天最多发多少封；到了上限，余下的次日再发",
         },
-        {"host": "smtp.163.com", "port": 465, "security": "tls", "password_file": PASSWORD_NAME},
+        {"host": "smtp.163.com", "port": 465, "security": "tls", "password_file": SMTP_PASSWORD},
     ),
     _Table(
         "store",
@@ -178,7 +181,7 @@ EXPLAINED: tuple[_Table, ...] = (
 EXAMPLES: Mapping[str, Any] = {
     "admin": "guanliyuan@example.cn",
     "username": "djb3916@163.com",
-    "password_file": PASSWORD_NAME,
+    "password_file": IMAP_PASSWORD,
     "password_env": "DJB_PASSWORD",
     "ca_file": "ca.pem",
     "ignore_before": date(2026, 1, 1),
@@ -193,7 +196,7 @@ EXAMPLES: Mapping[str, Any] = {
 def write_first_files(directory: Path, today: date) -> list[str]:
     """Writes both files and gives what to do next, line by line. Failure: one is there already; nothing written."""
     wanted = {
-        directory / CONFIG_NAME: (configuration(today).encode(), CONFIG_MODE),
+        directory / CONFIG_NAME: (configuration(today, state_directory(directory)).encode(), CONFIG_MODE),
         directory / DIRECTORY_NAME: (write_workbook(()), DIRECTORY_MODE),
     }
     present = [path for path in wanted if path.exists() or path.is_symlink()]
@@ -207,7 +210,7 @@ def write_first_files(directory: Path, today: date) -> list[str]:
         f"已写好 {directory / CONFIG_NAME} 和 {directory / DIRECTORY_NAME}",
         "接下来：",
         f"  1. 改 {CONFIG_NAME}：单位名称、邮箱地址",
-        f"  2. 把邮箱的授权码写入 {directory / PASSWORD_NAME}（只有一行），并执行 chmod 600 {directory / PASSWORD_NAME}",
+        f"  2. 把邮箱的授权码写入 {directory / IMAP_PASSWORD} 和 {directory / SMTP_PASSWORD}（各一行），并执行 chmod 600 {directory}/*.password",
         f"  3. 填好 {DIRECTORY_NAME}，再执行 djb --config {directory / CONFIG_NAME} directory import {directory / DIRECTORY_NAME}",
         f"  4. djb --config {directory / CONFIG_NAME} check    逐项检查",
         f"  5. djb --config {directory / CONFIG_NAME} once --dry-run    看看会做什么；满意后用 djb run 开始运行",
@@ -232,22 +235,38 @@ def _write_all(directory: Path, wanted: Mapping[Path, tuple[bytes, int]]) -> Non
 # --------------------------------------------------------------------------------- the configuration
 
 
-def configuration(today: date) -> str:
-    """A whole djb.toml: what must be set is set, everything else stands there as a comment."""
+def state_directory(directory: Path) -> Path | None:
+    """Where the service keeps the data of a configuration in that directory; None if it is not the service's."""
+    place = directory.resolve()
+    if not place.is_relative_to(SERVICE_CONFIGURATION):
+        return None
+    return SERVICE_STATE / place.relative_to(SERVICE_CONFIGURATION)
+
+
+def configuration(today: date, state: Path | None = None) -> str:
+    """A whole djb.toml: what must be set is set, everything else stands there as a comment.
+
+    `state` is where the data go, if not beside the file.
+    """
+    set_here: dict[str, dict[str, Any]] = {"mailbox": {"ignore_before": today}}
+    if state is not None:
+        set_here["store"] = {
+            "database": f"sqlite:///{state / 'djb.sqlite3'}",
+            "archive": str(state / "mail"),
+        }
     lines = [
         "# “难点问题书记一线办”邮件守护程序的配置（TOML）。",
         "# 以 # 开头的行不起作用：写的是缺省值或例子，要改时去掉 # 再改。",
         "# 改好以后：djb check 逐项检查；正在运行的守护程序用 systemctl reload djb 重读。",
     ]
     for table in EXPLAINED:
-        lines += ["", "", f"# ── {table.heading}", f"[{table.name}]", *_keys(table, today)]
+        lines += ["", "", f"# ── {table.heading}", f"[{table.name}]"]
+        lines += _keys(table, set_here.get(table.name, {}))
     return "\n".join(lines) + "\n"
 
 
-def _keys(table: _Table, today: date) -> Iterator[str]:
-    given = dict(table.given)
-    if table.name == "mailbox":
-        given["ignore_before"] = today
+def _keys(table: _Table, set_here: Mapping[str, Any]) -> Iterator[str]:
+    given = {**table.given, **set_here}
     for name, info in table.model.model_fields.items():
         if name not in table.words:
             continue  # a table of its own

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from daemon.errors import Failure, Permanent, Temporary
+from daemon.store.ownership import hand_over
 
 _NAME = re.compile(r"^[0-9a-f]{64}\.eml$")
 WORTH_A_SYNCFS: Final = 8
@@ -120,6 +121,7 @@ class Archive:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(raw)
+        hand_over(temporary)
         return temporary
 
 
@@ -137,6 +139,7 @@ def _make_folder(path: Path) -> bool:
     if path.is_dir():
         return False
     path.mkdir(mode=0o700, exist_ok=True)
+    hand_over(path)
     return True
 
 

@@ -17,6 +17,7 @@ from daemon.store.opening import (
     schema_version as schema_version,
     version_in,
 )
+from daemon.store.ownership import hand_over, make_directory
 
 if TYPE_CHECKING:  # Alembic takes its time, and only who changes a schema needs it
     from alembic.config import Config
@@ -124,8 +125,11 @@ def _create_place(store: Store) -> None:
     """The empty file, or the schema that the search path names, so that there is something to connect to."""
     if store.file is not None:
         try:
-            store.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(store.file.parent)
+            there = store.file.exists()
             os.close(os.open(store.file, os.O_RDWR | os.O_CREAT, 0o600))
+            if not there:
+                hand_over(store.file)
         except OSError as error:
             raise Permanent(
                 f"数据库 {store.file} 无法建立（{error.strerror}）", "请检查目录的属主、权限和剩余空间"
