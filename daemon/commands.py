@@ -283,11 +283,11 @@ def release(args: argparse.Namespace) -> int:
 
 
 def replay(args: argparse.Namespace) -> int:
-    from daemon import clerk
+    from daemon import replaying
     from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        return clerk.replay(store, config, args.mails, now(), apply=args.apply, as_json=args.json)
+        return replaying.replay(store, config, args.mails, now(), apply=args.apply, as_json=args.json)
 
 
 # ----------------------------------------------------------------------------------------- keeping it

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from daemon.model import State
 from daemon.store.letters import BOUNCED, FAILED, OPEN, SENT
-from daemon.store.tables import Address, Delivery, Event, Letter, Problem, Unit
+from daemon.store.tables import Address, Delivery, Event, Letter, Mail, Problem, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,8 @@ def events_beginning(session: Session, number: str) -> list[Event]:
     """The history of a period and of every school in it (`TJ-2022-01/…`), oldest first."""
     wanted = or_(Event.about == number, Event.about.startswith(f"{number}/", autoescape=True))
     return list(session.scalars(select(Event).where(wanted).order_by(Event.id)))
+
+
+def archived_mails(session: Session) -> list[Mail]:
+    """Every mail whose raw bytes were fetched, in the order of arrival here."""
+    return list(session.scalars(select(Mail).where(Mail.sha256 != "").order_by(Mail.id)))
