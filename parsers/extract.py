@@ -50,7 +50,9 @@ def _is_form(draft: Draft) -> bool:
     """Whether the table is really the form, and no other list of problems."""
     if draft.kind is not printed.PROBLEM_REPORT:
         return True
-    return draft.title_seen or "levels" in draft.columns or "reporting_unit" in draft.head
+    if draft.title_seen or "levels" in draft.columns:
+        return True
+    return "reporting_unit" in draft.head and bool({"principal", "contact", "contact_name"} & set(draft.head))
 
 
 def _is_blank(draft: Draft) -> bool:
@@ -429,6 +431,8 @@ def _remarks_on_reading(draft: Draft, items: Sequence[Mapping[str, Value]], note
     for heading in draft.unread:
         shown = fields.normalise(heading)[:20]
         notes.add(key, Fault(*warning, f"“{shown}”一栏不在表式之内，未读入"), draft.place)
+        if "remarks" not in draft.columns:
+            notes.add(f"{key}[0].remarks", uncertain(f"没有“备注”一栏，“{shown}”一栏是否作为备注，请核对"))
     for number in range(len(items)):
         for name in sorted(draft.hidden_columns):
             if items[number].get(name):

@@ -19,6 +19,8 @@ from parsers.values import FindingKind, Severity
 T = TypeVar("T")
 
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff"))
+COLONS = dict.fromkeys(map(ord, "∶ː꞉"), ":")
+"""Characters that are colons to the eye, but not to NFKC."""
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹘─━﹣－", "-") | dict.fromkeys("~∼〜～˜", "~"))
 QUOTES = "“”\"'‘’「」『』《》〈〉<>〝〞＂`"
 BLANKS = re.compile(r"[\s_]+")
@@ -57,7 +59,7 @@ def invalid(text: str) -> Fault:
 @lru_cache(maxsize=2048)
 def normalise(text: str) -> str:
     """NFKC, no invisible characters, lines trimmed, no empty lines."""
-    plain = unicodedata.normalize("NFKC", text.translate(INVISIBLE)).translate(INVISIBLE)
+    plain = unicodedata.normalize("NFKC", text.translate(INVISIBLE)).translate(INVISIBLE).translate(COLONS)
     lines = (
         re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in re.split(r"[\n\v\f\r\u2028\u2029]", plain)
     )
@@ -113,7 +115,8 @@ def unit(text: str) -> str | None:
     """Name of a school or office as written, without the printed words around it."""
     plain = SEAL_MARKS.sub("", re.sub(r"_{2,}", "", normalise(text)))
     plain = _joined(plain).strip(" :;,。.、_")
-    return plain or None
+    quoted = re.fullmatch(r"[“\"「『]([^“”\"「」『』]+)[”\"」』]", plain)
+    return (quoted.group(1) if quoted else plain) or None
 
 
 def person(text: str) -> str | None:
@@ -123,7 +126,8 @@ def person(text: str) -> str | None:
     plain = re.sub(
         r"\((?:(?:党(?:委|总支|支部|组织))?书记|副?校长|副?园长|主任|院长|负责人|代)\)", " ", plain
     )
-    plain = re.sub(r"^(?:签字|签名|姓名)[::]?", "", plain).strip(" :;,。.、/-")
+    plain = re.sub(r"^\(?(?:签字|签名|姓名)\)?[::]?", "", plain).strip(" :;,。.、/-")
+    plain = re.sub(r"^(?:党(?:委|总支|支部|组织))?(?:书记|校长|园长|负责人)(?:[ :]+)(?=\S)", "", plain)
     names = [name for part in re.split(r"[、,;/\n]", plain) for name in _names_in(part)]
     return "、".join(names) or None
 
@@ -235,7 +239,7 @@ def count(text: str) -> Read[int | None]:
 YEAR_DIGITS = str.maketrans("〇零○Ｏ一二三四五六七八九", "0000123456789")
 PLAUSIBLE_YEARS = range(2018, 2041)
 CHINESE_DATE = re.compile(
-    r"([〇零○oO0一二三四五六七八九]{4}|[〇零○一二三四五六七八九]{2})年(元|[一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十廿卅]{1,4})[日号]?)?"
+    r"([〇零○oO0一二三四五六七八九]{4}|[〇零○一二三四五六七八九]{2}|20\d\d)年(元|[一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十廿卅]{1,4})[日号]?)?"
 )
 NUMERIC_DATE = re.compile(r"(\d{4}|\d{2})[年./,、-](\d{1,2}|元)[月./,、-](\d{1,2})[日号]?")
 SOLID_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)")
@@ -310,7 +314,7 @@ EXTENSION = r"(?:(?: ?\(?(?:转|分机号?|ext\.?) ?:?|-)(\d{1,6})\)?(?!\d))?"
 PHONE = re.compile(rf"(?<![\d*])(?:({MOBILE})|({LANDLINE}){EXTENSION})", re.IGNORECASE)
 ANY_NUMBER = re.compile(r"\+?\d(?:[\d*xX ()-]*[\d*])?")
 CONTACT_WORDS = re.compile(
-    r"(?:联系人|经办人|填报人|填表人|联络人|联络员)?(?:姓名)?(?:联系|办公|移动|固定)?(?:电话|手机|方式|座机|固话|号码|Tel|TEL|tel|Mobile|mobile|Phone|phone)(?:号码?)?[.::]*|(?:联系人|经办人|填报人|填表人|联络人|联络员)(?:姓名)?[::]?|姓名[::]|[☎☏📞📱]"
+    r"(?:联系人|经办人|填报人|填表人|联络人|联络员)?(?:姓名)?(?:联系|办公|移动|固定)?(?:电话|手机|方式|座机|固话|号码|Tel|TEL|tel|Mobile|mobile|Phone|phone)(?:号码?)?[.::]*|(?:联系人|经办人|填报人|填表人|联络人|联络员)(?:姓名)?[::]?|姓名[::]|(?<![\w])[办宅手固][:.](?=[ \d(])|[☎☏📞📱]"
 )
 OTHER_ADDRESSES = re.compile(
     r"(?:QQ|qq|微信|传真|[Ff]ax|邮编)号?\s*[::]?\s*[\w-]{4,}|(?:电子)?(?:邮箱|邮件)(?:地址)?[::]?|[Ee]-?mail[::]?|职务\s*[::]\s*\w+|\(?(?:微信同号|同微信)\)?"
@@ -388,7 +392,7 @@ def _parted_names(text: str) -> list[str]:
 SECTION_END = "科室办处股站心组院"
 LEAD_MARK = re.compile(r"\(?(?:为主|牵头|主办|负责牵头|牵头科室|主责|主要负责)\)?")
 PLACEHOLDER = re.compile(
-    r"\((?:如|例如|例|请|需|需要)[^()]*\)|等?(?:市局)?(?:相关|有关)科室(?:配合|协助)?|(?:予以|给予)?(?:配合|协助|支持|协调|帮助)?(?:解决|处理|办理|落实)(?:此项|该|此)?(?:问题|事项)?|请列出具体科室"
+    r"\((?:如|例如|例|请|需|需要)[^()]*\)|等?(?:[一二两三四五六\d]个)?(?:有关|相关)?科室(?=$|[\s、,;.(:])|等?(?:市局)?(?:相关|有关)科室(?:配合|协助)?|(?:予以|给予)?(?:配合|协助|支持|协调|帮助)?(?:解决|处理|办理|落实)(?:此项|该|此)?(?:问题|事项)?|请列出具体科室"
 )
 ASSIST_MARK = re.compile(r"\(?(?:协办|配合|协助|会办|参与|协同)\)?")
 LEAD_WORDS = re.compile(
@@ -408,6 +412,7 @@ def sections(text: str) -> tuple[str, ...]:
 
 
 def _section_parts(text: str) -> Sequence[str]:
+    text = re.sub(r"(?<=\))(?=[^\s、,;，/(（)）.。:]{2,})", "、", text)
     text = re.sub(r"(?<=牵头|主办|协办|配合|协助|参与)(?=[^\s、,;，/)）])", "、", text)
     text = re.sub(rf"(?<=[{SECTION_END})])\s*(?:以及|和|与|及|并|同)\s*(?=\S{{2,}})", "、", text)
     text = re.sub(rf"(?<=[{SECTION_END})])\s+(?=[^\s(]{{2,}})", "、", text)

@@ -99,21 +99,23 @@ def _without_hint(text: str) -> str:
 
 
 STRONG_HEADS = (
-    r"(?:填报|报送|上报|填表|报告|申报|呈报)(?:单位|学校|部门)(?:名称|全称)?",
-    r"(?:填报|填表|上报|报送|报告|统计|填写)(?:时间|日期)",
+    r"(?:填报|报送|上报|填表|报告|申报|呈报|填写)(?:单位|学校|部门|党组织|党支部)(?:名称|全称)?",
+    r"(?:填报|填表|上报|报送|报告|统计|填写|制表)(?:时间|日期|年月日)",
     r"(?:(?:填报)?单位|学校|党组织|党支部)?主要负责人(?:签字|签名|签章|审签|审核)?",
+    r"(?:书记|校长|园长)[ \t]*\((?:书记|校长|园长)\)[ \t]*(?:签字|签名|签章|审签)",
     r"(?:(?:填报)?单位|学校|党组织|党支部)负责人(?:签字|签名|签章|审签|审核)?",
     r"(?:(?:填报)?单位|学校|党组织|党支部)?(?:主管|主要)?(?:负责人|领导|书记|校长|园长)(?:签字|签名|签章|审签)",
-    r"(?:联系人|经办人|填报人|填表人|联络人|联络员)(?:姓名)?(?:及|和|与|、|/|,|以及|\()(?:其)?(?:联系|办公|手机)*(?:电话|方式|手机|号码)+(?:号码?)?\)?",
+    r"(?:联系人|经办人|填报人|填表人|联络人|联络员|报送人)(?:姓名)?(?:及|和|与|、|/|,|以及|\()(?:其)?(?:联系|办公|手机)*(?:电话|方式|手机|号码)+(?:号码?)?\)?",
     r"(?:联系|填报|填表|经办)人(?:姓名)?(?:联系)?电话(?:号码)?",
 )
 """Labels that are known as such wherever they stand, if a bracket or colon follows or a blank precedes."""
 WEAK_HEADS = (
     r"联系人(?:姓名)?",
-    r"经办人|填报人|填表人|联络人|联络员|制表人",
+    r"经办人|填报人|填表人|联络人|联络员|制表人|报送人",
     r"(?:联系|办公|移动|固定)?(?:电话|手机|座机)(?:号码?)?|联系方式",
-    r"负责人|校长|园长|书记|负责同志|学校领导",
-    r"单位(?:名称|全称)?|学校(?:名称|全称)?",
+    r"负责人|校长|园长|书记|负责同志|学校领导|(?:分管|主管|主要)领导|法人代表|法定代表人|责任人",
+    r"(?:学校)?(?:党委|党总支|总支|党支部|支部|党组织)书记",
+    r"(?:所在)?单位(?:名称|全称)?|(?:所在)?学校(?:名称|全称)?|(?:基层|学校)?党组织(?:名称|全称)?",
     r"时间|日期",
 )
 """Labels that are common words: only with a colon or a bracket, and only behind a blank or at the start."""
@@ -138,6 +140,16 @@ HEAD_LABEL = re.compile(
 )
 
 
+UNKNOWN_LABEL = re.compile(
+    r"[ \t\n]+(?!\S*(?:电话|手机|座机|固话|办公|邮箱|微信|传真|职务|姓名|签[字名])|[办宅手]:)"
+    r"[一-龥]{2,12}(?:[ \t]*\([^()\n]{0,12}\))?[ \t]*:"
+)
+"""A label that belongs to no field: what stands before it ends there."""
+SCHOOL_LINE = re.compile(
+    r"^(?P<weak>(?:(?:所在)?(?:单位|学校)|(?:基层|学校)?党组织)(?:名称|全称)?)[ \t]+(?=\S+(?:学校|中学|小学|幼儿园|高中|初中|学院|校区|职校|特校|[一二三四五六七八九十]中|大学)$)",
+    re.MULTILINE,
+)
+"""A common word as the label of a line that is nothing but it and the name of a school."""
 BARE_HEAD = re.compile(rf"(?:(?<=^)|(?<=[ \t;,。]))(?P<strong>{'|'.join(STRONG_HEADS)})", re.MULTILINE)
 """A label with its value right behind it; believed only if the line has several."""
 SPACED_OUT = re.compile(r"(?<![一-龥])(?:[一-龥] ){2,}[一-龥](?=[ :(\n]|$)")
@@ -146,19 +158,32 @@ SPACED_OUT = re.compile(r"(?<![一-龥])(?:[一-龥] ){2,}[一-龥](?=[ :(\n]|$)
 
 def head_pairs(text: str) -> list[tuple[str, str]]:
     """Head fields and their texts in running text: 填报单位：… 联系人及电话：…"""
-    plain = SPACED_OUT.sub(
-        lambda match: match.group(0).replace(" ", ""), fields.normalise(_column_gaps(text))
-    )
-    matches = list(HEAD_LABEL.finditer(plain))
-    if not matches and len(found := list(BARE_HEAD.finditer(plain))) > 1:
+    plain = _one_line(text)
+    matches = list(HEAD_LABEL.finditer(plain)) or list(SCHOOL_LINE.finditer(plain))
+    if len(found := list(BARE_HEAD.finditer(plain))) > max(1, len(matches)):
         matches = found
     pairs: list[tuple[str, str]] = []
     for number, match in enumerate(matches):
         label = next(group for group in match.groups() if group)
         name = head_field(forms.bare_label(label)) or "contact"
         end = matches[number + 1].start() if number + 1 < len(matches) else len(plain)
-        pairs.append((name, plain[match.end() : end].strip(" \n:;,。|")))
+        value = plain[match.end() : end]
+        foreign = UNKNOWN_LABEL.search(value)
+        if foreign and value[: foreign.start()].strip():
+            value = value[: foreign.start()]
+        pairs.append((name, value.strip(" \n:;,。.|")))
     return pairs
+
+
+def begins_with_label(text: str) -> bool:
+    """Whether the text begins with the label of a head field."""
+    return HEAD_LABEL.match(_one_line(text).lstrip(" *·•-")) is not None
+
+
+def _one_line(text: str) -> str:
+    """Running text with the gaps of columns kept and words whose characters are set apart joined."""
+    plain = fields.normalise(_column_gaps(text))
+    return SPACED_OUT.sub(lambda match: match.group(0).replace(" ", ""), plain)
 
 
 def _column_gaps(text: str) -> str:

@@ -6,6 +6,7 @@ field. What the texts mean is for `extract`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -66,7 +67,8 @@ class _Reader:
         above: Header | None = None
         for block in self.blocks:
             if isinstance(block, Paragraph):
-                elements += _paragraph(block)
+                if not _fills(elements, block):
+                    elements += _paragraph(block)
                 continue
             grid = Grid(block)
             if above is not None and goes_on(grid, above):
@@ -90,6 +92,31 @@ def _paragraph(block: Paragraph) -> list[Element]:
     title = title_element(block.text)
     pairs = [(name, Raw(text, block.place, doubt=block.doubt)) for name, text in head_pairs(block.text)]
     return [*title, HeadText(pairs)] if pairs else list(title)
+
+
+SCHOOL = re.compile(r"\S{2,25}(?:学校|中学|小学|幼儿园|高中|初中|学院|校区|大学|[一二三四五六七八九十]中)")
+
+
+def _fills(elements: Sequence[Element], block: Paragraph) -> bool:
+    """Takes a line that is plainly the value of the label which ends the line above it."""
+    above = elements[-1] if elements else None
+    text = fields.normalise(block.text)
+    if not isinstance(above, HeadText) or not above.pairs or above.pairs[-1][1].filled or not text:
+        return False
+    name, _raw = above.pairs[-1]
+    if len(text) > 40 or head_pairs(text) or title_element(text) or is_note(text):
+        return False
+    if name == "reporting_unit":
+        fits = SCHOOL.fullmatch(text.replace(" ", "")) is not None
+    elif name in {"contact", "contact_name", "contact_phone"}:
+        fits = fields.contact(text).phone.value is not None and not fields.contact(text).phone.faults
+    elif name == "reported_on":
+        fits = fields.day(text).value is not None
+    else:
+        fits = re.fullmatch(r"[一-龥]{2,4}", text.replace(" ", "")) is not None
+    if fits:
+        above.pairs[-1] = (name, Raw(block.text, block.place, doubt=block.doubt))
+    return fits
 
 
 # ---------------------------------------------------------------- putting heads and items together
@@ -129,6 +156,8 @@ def _assembled(elements: Sequence[Element]) -> list[Draft]:
                 _borrow(draft, found[-1], fresh)
             found.append(draft)
             current, pending, title, fresh = draft, [], None, False
+    if found and pending and title is None and not fresh:
+        _take(found[-1], pending)
     return found
 
 

@@ -20,6 +20,7 @@ from parsers.labels import (
     Grid,
     Item,
     Raw,
+    begins_with_label,
     head_field,
     head_pairs,
     is_note,
@@ -138,7 +139,13 @@ def _column_field(form: FormKind, cell: Cell | None, upper: Cell | None) -> str 
     """The field of a column, by its own heading, or by the heading above and its own together."""
     label = label_of(cell)
     above = label_of(upper) if upper is not None and upper is not cell else ""
-    if form is forms.PROBLEM_REPORT and above and item_field(form, above) == "levels" and label:
+    if (
+        form is forms.PROBLEM_REPORT
+        and above
+        and item_field(form, above) == "levels"
+        and label
+        and not _ticked(label)
+    ):
         for option, words in (("secretary", "书记"), ("section", "科室")):
             if words in label:
                 return f"option:{option}"
@@ -153,6 +160,10 @@ def _column_field(form: FormKind, cell: Cell | None, upper: Cell | None) -> str 
         return combined if not label else None
     head = head_field(label) if label else None
     return head if head is not None and form.key != head else None
+
+
+def _ticked(text: str) -> bool:
+    return any(char in MARKS for char in text)
 
 
 def title_element(text: str) -> list[Element]:
@@ -244,7 +255,7 @@ def _under(grid: Grid, label: Cell) -> Raw | None:
 
 
 def _is_head_label(cell: Cell) -> bool:
-    return bool(cell.text) and (head_field(label_of(cell)) is not None or bool(head_pairs(cell.text)))
+    return bool(cell.text) and (head_field(label_of(cell)) is not None or begins_with_label(cell.text))
 
 
 def items_below(grid: Grid, header: Header, limit: int) -> tuple[Draft, int, list[int]]:
@@ -312,11 +323,17 @@ def _is_text_row(grid: Grid, row: int) -> bool:
     return spans_all and len(cells) == 1 and not _is_total(first)
 
 
+UNIT_OF_COLUMN = re.compile(
+    r"\((?:单位[::]?)?(?:个|次|件|项|名|人|所)\)|个|次|件|项|单位[::]?(?:个|次|件|项)"
+)
 COLUMN_NUMBER = re.compile(r"[(]?(?:(\d{1,2})|[甲乙丙丁戊己庚]|[A-H]|栏次)[)]?")
 
 
 def _is_numbering(grid: Grid, row: int) -> bool:
-    """Whether the row only numbers the columns: 甲 1 2 3 4 5."""
+    """Whether the row only numbers the columns, 甲 1 2 3 4 5, or says what they count: (个) (个) (次) (个)."""
+    texts = [fields.compact(cell.text) for cell in grid.filled(row)]
+    if len(texts) > 1 and all(map(UNIT_OF_COLUMN.fullmatch, texts)):
+        return True
     matches = [COLUMN_NUMBER.fullmatch(fields.compact(cell.text)) for cell in grid.filled(row)]
     if len(matches) < 4 or any(match is None for match in matches):
         return False
@@ -357,11 +374,19 @@ def _item(grid: Grid, header: Header, rows: range) -> Item:
             other = owners.setdefault(id(cell), name)
             if other != name and cell.text and not name.startswith("option:"):
                 raw = replace(raw, doubt="合并单元格跨越几栏，不能确定属于哪一栏")
+        if raw.filled and any(_shared(header, name, cell, rows) for cell in cells):
+            raw = replace(raw, doubt="一个数合并在几行，不能确定属于哪一行")
         if name in doubled and raw.filled:
             raw = replace(raw, doubt=f"有几栏都像“{header.form.field(name).label}”，不能确定以哪一栏为准")
         item[name] = raw
     _blank_places(grid, header, rows[0], item)
     return _with_options(item)
+
+
+def _shared(header: Header, name: str, cell: Cell, rows: range) -> bool:
+    """Whether a count stands in a cell that belongs to other rows as well."""
+    counted = name in {blank.name for blank in header.form.item if blank.kind is forms.Kind.COUNT}
+    return counted and (cell.row < rows.start or cell.row + cell.row_span > rows.stop)
 
 
 MAY_BE_PARTED = frozenset({"details", "levels", "remarks"})
@@ -423,7 +448,10 @@ def _option_line(text: str, label: str) -> str:
 
 def _sort_in(draft: Draft, item: Item, grid: Grid, row: int) -> None:
     """Puts the item among the items, the totals or the examples; blank rows nowhere."""
-    texts = [fields.compact(cell.text) for cell in grid.filled(row)]
+    _sort_item(draft, item, [fields.compact(cell.text) for cell in grid.filled(row)])
+
+
+def _sort_item(draft: Draft, item: Item, texts: Sequence[str]) -> None:
     if not texts:
         return
     key = fields.compact(item[draft.kind.key].text) if draft.kind.key in item else ""
@@ -465,7 +493,7 @@ def labelled(grid: Grid) -> list[Element]:
         if not any(name in {f.name for f in form.item} for name, _raw in pairs):
             if not transposed and item and _continues(grid, row):
                 _append_row(grid, row, item, last_name)
-            else:
+            elif not (transposed and row in rows):
                 elements += text_row(grid, row)
             row += 1
             continue
@@ -488,7 +516,7 @@ def labelled(grid: Grid) -> list[Element]:
     if item:
         draft.items.append(item)
     for extra in transposed:
-        draft.items.append(extra)
+        _sort_item(draft, extra, [fields.compact(raw.text) for raw in extra.values() if raw.text])
         seen |= set(extra)
     draft.columns = frozenset(seen)
     elements.append(Anchor(draft))

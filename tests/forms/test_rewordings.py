@@ -1,0 +1,149 @@
+"""Wordings and layouts of schools that no list foresaw: labels, sections, totals, dates, conflicts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from parsers import fields
+from tests.forms import office_files as o
+from tests.forms.reading import doubts, of_word, only, verdict
+
+U, P, C, T = o.UNIT, o.PRINCIPAL, o.CONTACT, o.PHONE
+TABLE = o.table(o.PROBLEM_HEADINGS, (o.PROBLEM, o.DETAILS, o.levels(), ""))
+HEAD = {"reporting_unit": U, "principal": P, "contact_name": C, "contact_phone": T}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"所在单位：{U}　　党总支书记：{P}　　报送人及电话：{C} {T}",
+        f"填报党组织：{U}　　校长（书记）签字：{P}　　联系人及电话：{C} {T}",
+        f"填报单位：{U}　　学校类型：公办　　分管领导：{P}　　联系人及电话：{C} {T}",
+        f"填报单位∶{U}　　主要负责人签字∶{P}　　联系人及电话∶{C} {T}",
+        f"填报单位（盖章）{U}　　主要负责人签字{P}　　联系人及电话{C} {T}",
+        f"填报单位：“{U}”　　主要负责人签字：书记 {P}　　联系人及电话：{C} 手：{T}",
+    ],
+)
+def test_reworded_heads_keep_every_value_apart(line: str) -> None:
+    form = only(of_word(o.docx("难点问题报告表", line, TABLE)))
+    assert dict(form.fields) == HEAD
+    assert verdict(form) == "complete"
+
+
+def test_an_unknown_label_never_becomes_part_of_the_school() -> None:
+    head = f"填报单位：{U}　　学区主任：{P}　　联系人及电话：{C} {T}"
+    assert only(of_word(o.docx("难点问题报告表", head, TABLE))).fields["reporting_unit"] == U
+
+
+def test_values_on_the_line_below_their_labels_are_taken() -> None:
+    lines = ("填报单位（盖章）：", U, "主要负责人签字：", P, "联系人及电话：", f"{C} {T}")
+    assert dict(only(of_word(o.docx("难点问题报告表", *lines, TABLE))).fields) == HEAD
+
+
+def test_a_blank_unit_does_not_take_the_line_below() -> None:
+    form = only(of_word(o.docx("难点问题报告表", "填报单位：", "请认真填写", TABLE)))
+    assert form.fields["reporting_unit"] is None
+
+
+def test_another_school_named_below_the_table_is_doubted() -> None:
+    form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, TABLE, "填报单位：贵港市松林中学")))
+    assert "reporting_unit" in doubts(form)
+
+
+def test_a_phone_with_its_own_word_stays_in_the_contact_cell() -> None:
+    rows = (
+        ("填报单位", U, "主要负责人签字", P),
+        ("联系人及电话", f"{C} 办公室电话：0775-4560123 手机：{T}", "", ""),
+    )
+    form = only(of_word(o.docx("难点问题报告表", o.table(*rows), TABLE)))
+    assert form.fields["contact_name"] == C
+    assert form.fields["contact_phone"] == f"0775-4560123/{T}"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("基教科、人事科等科室", ("基教科", "人事科")),
+        ("安稳科、计财科两个科室", ("安稳科", "计财科")),
+        ("安稳科（主办）计财科（协办）", ("安稳科(牵头)", "计财科")),
+    ],
+)
+def test_words_around_sections_are_no_sections(text: str, names: tuple[str, ...]) -> None:
+    assert fields.sections(text) == names
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ("工作难点", "具体问题及诉求", "需协调解决层级", "补充说明"),
+        ("难点问题", "诉求及建议", "呈报层级", "说明"),
+        ("难点问题", "意见建议", "反馈领导或科室", "其他情况"),
+    ],
+)
+def test_reworded_headings_are_known(headings: tuple[str, ...]) -> None:
+    table = o.table(headings, (o.PROBLEM, o.DETAILS, o.levels(), "已报编办"))
+    item = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, table))).items[0]
+    assert (item["levels"], item["sections"], item["remarks"]) == (("section",), ("基建科",), "已报编办")
+
+
+def test_a_filled_column_that_may_be_the_remarks_is_doubted() -> None:
+    table = o.table((*o.PROBLEM_HEADINGS[:3], "涉及年级"), (o.PROBLEM, o.DETAILS, o.levels(), "六年级"))
+    form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, table)))
+    assert "problems[0].remarks" in doubts(form)
+
+
+def test_a_ticked_sample_row_is_no_heading() -> None:
+    sample = ("（示例）教学楼漏水", "具体情况……", o.levels("☑", "□", ""), "")
+    table = o.table(o.PROBLEM_HEADINGS, sample, (o.PROBLEM, o.DETAILS, o.levels(), ""))
+    form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, table)))
+    assert [item["problem"] for item in form.items] == [o.PROBLEM]
+
+
+def test_another_list_of_problems_is_no_report() -> None:
+    table = o.table(("问题", "具体情况", "责任人"), ("消防栓无水", "二楼东侧", P))
+    assert of_word(o.docx("安全隐患排查表", f"学校：{U}", table)) == ()
+
+
+@pytest.mark.parametrize("total", ["合计（3个校区）", "Total", "合计："])
+def test_totals_are_no_rows_however_they_are_called(total: str) -> None:
+    rows = ((f"{U}(本部)", "2", "1", "2", "4", ""), (f"{U}(分校)", "1", "1", "2", "3", ""))
+    form = only(of_word(o.statistics_docx(*rows, (total, "3", "2", "4", "7", ""))))
+    assert len(form.items) == 2
+    assert verdict(form) == "complete"
+
+
+def test_a_total_beside_schools_in_columns_is_no_row() -> None:
+    columns = (
+        (f"{U}(本部)", "2", "1", "2", "4", ""),
+        (f"{U}(分校)", "1", "1", "2", "3", ""),
+        ("合计", "3", "2", "4", "7", ""),
+    )
+    table = o.table(*zip(o.STATISTICS_HEADINGS, *columns, strict=True))
+    form = only(of_word(o.docx(o.STATISTICS_TITLE, o.STATISTICS_HEAD, table)))
+    assert [item["unit"] for item in form.items] == [f"{U}(本部)", f"{U}(分校)"]
+    assert form.fields["reporting_unit"] == U
+    assert verdict(form) == "complete"
+
+
+def test_a_count_merged_over_two_rows_is_doubted() -> None:
+    rows = (
+        (f"{U}(本部)", o.C("7", merge="restart"), "1", "2", "4", ""),
+        (f"{U}(分校)", o.C("", merge="continue"), "1", "2", "3", ""),
+    )
+    form = only(of_word(o.docx(o.STATISTICS_TITLE, o.STATISTICS_HEAD, o.table(o.STATISTICS_HEADINGS, *rows))))
+    assert {"rows[0].party_branches", "rows[1].party_branches"} <= doubts(form)
+
+
+def test_a_row_of_measures_is_no_row_of_numbers() -> None:
+    form = only(
+        of_word(
+            o.statistics_docx(("", "（个）", "（个）", "（次）", "（个）", ""), (U, "2", "1", "2", "5", ""))
+        )
+    )
+    assert len(form.items) == 1
+
+
+def test_a_year_in_digits_may_stand_before_chinese_months() -> None:
+    assert fields.day("2022年一月四日").value == date(2022, 1, 4)
