@@ -85,9 +85,9 @@ _NARROW: Mapping[str, Any] = {"no_wrap": True}
 _WIDE: Mapping[str, Any] = {"overflow": "fold"}
 
 
-def mails(rows: Sequence[Row]) -> None:
+def mails(rows: Sequence[Row], title: str = "来信") -> None:
     table(
-        "来信",
+        title,
         [
             ("序号", _NARROW),
             ("收到", _NARROW),
@@ -216,9 +216,9 @@ def returns(rows: Sequence[Row]) -> None:
     )
 
 
-def plan(rows: Sequence[Row]) -> None:
+def plan(rows: Sequence[Row], title: str = "将发出的信") -> None:
     table(
-        "将发出的信",
+        title,
         [("时间", _NARROW), ("种类", _NARROW), ("收件人", _WIDE), ("主题", _WIDE)],
         [
             (

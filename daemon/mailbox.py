@@ -128,9 +128,16 @@ REFUSALS = (
 class Mailbox:
     """One connection to the mailbox; can be closed and connected again, and remembers what it learnt."""
 
-    def __init__(self, settings: ServerSettings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        read_only: bool = False,
+    ) -> None:
         self.settings = settings
         self._clock = clock
+        self._read_only = read_only
         self._client: _WatchedClient | None = None
         self._folder: FolderState | None = None
         self._writable = True
@@ -287,9 +294,9 @@ class Mailbox:
 
     def _select(self, client: _WatchedClient, folder: str) -> Mapping[bytes, Any]:
         """The answer to SELECT; a folder that we may only read is good enough."""
-        self._writable = True
+        self._writable = not self._read_only
         try:
-            answer = dict(client.select_folder(folder))
+            answer = dict(client.select_folder(folder, readonly=self._read_only))
         except imaplib.IMAP4.readonly:
             self._writable = False
             answer = dict(client.select_folder(folder, readonly=True))

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from daemon.model import State
+from daemon.model import Disposition, State
 from daemon.store.letters import BOUNCED, FAILED, OPEN, SENT
 from daemon.store.tables import Address, Delivery, Event, Letter, Mail, Problem, Unit
 
@@ -75,3 +75,9 @@ def events_beginning(session: Session, number: str) -> list[Event]:
 def archived_mails(session: Session) -> list[Mail]:
     """Every mail whose raw bytes were fetched, in the order of arrival here."""
     return list(session.scalars(select(Mail).where(Mail.sha256 != "").order_by(Mail.id)))
+
+
+def pending_digests(session: Session) -> frozenset[str]:
+    """The SHA-256 of every mail that is not handled yet."""
+    found = select(Mail.sha256).where(Mail.disposition == Disposition.PENDING.value, Mail.sha256 != "")
+    return frozenset(session.scalars(found))
