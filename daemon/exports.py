@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from daemon import registers
 from daemon.config import Config
 from daemon.desk import Desk, open_office
 from daemon.directory import Directory
@@ -13,7 +14,6 @@ from daemon.errors import Permanent
 from daemon.figures import figures
 from daemon.period_records import (
     figures_now,
-    filed_return,
     registry,
     schools,
     settled_returns,
@@ -41,11 +41,14 @@ def _returns(desk: Desk, code: str | None) -> bytes:
     if code is not None:
         return rollup_workbook(figures_now(desk, desk.timeline().period(code)), registry(desk))
     settled = settled_returns(desk)
-    every = [filed_return(row) for row in questions.all_returns(desk.session)]
-    codes = sorted({one.period for one in every} | {row.code for row in questions.periods(desk.session)})
+    codes = sorted({one.period for one in settled} | {row.code for row in questions.periods(desk.session)})
     timeline, known = desk.timeline(), schools(desk)
     sums = [figures(timeline.period(one), known, settled, timeline, desk.now).total for one in codes]
-    return returns_workbook(sums, every, registry(desk, settled), desk.config.zone)
+    return returns_workbook(sums, settled, registry(desk, settled), desk.config.zone)
 
 
-WORKBOOKS: Final[Mapping[str, Callable[[Desk, str | None], bytes]]] = {"returns": _returns}
+WORKBOOKS: Final[Mapping[str, Callable[[Desk, str | None], bytes]]] = {
+    "returns": _returns,
+    "ledger": registers.ledger_workbook,
+    "problem-list": registers.problem_list_workbook,
+}

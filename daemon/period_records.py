@@ -54,7 +54,7 @@ def filed_return(row: tables.Return) -> FiledReturn:
 
 
 def settled_returns(desk: Desk) -> list[FiledReturn]:
-    """Every return of every period; one that came after a freeze counts only once the office has agreed."""
+    """Every version of every return; what came after a freeze stands only once the office has agreed to it."""
     return _without_undecided(questions.all_returns(desk.session), _undecided(desk))
 
 
@@ -71,9 +71,8 @@ def _without_undecided(rows: Iterable[tables.Return], undecided: frozenset[int])
     found: list[FiledReturn] = []
     for group in groups.values():
         kept = [filed_return(row) for row in group if row.id not in undecided]
-        if len(kept) < len(group):
-            kept = _last_stands(kept)
-        found += kept
+        waiting = [replace(filed_return(row), superseded=True) for row in group if row.id in undecided]
+        found += [*_last_stands(kept), *waiting] if waiting else kept
     return found
 
 
