@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -519,7 +520,7 @@ def _parted_at_labels(line: Line) -> list[Line]:
     edges = [0, *starts, len(line.glyphs)]
     return [
         replace(line, glyphs=part, left=part[0].left, right=part[-1].right)
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
         if (part := line.glyphs[start:end])
     ]
 

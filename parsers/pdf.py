@@ -134,7 +134,7 @@ def _is_password(error: BaseException) -> bool:
 
 def _content(document: Any, data: bytes, limits: Limits) -> Content:
     pages = document.pages[: limits.pages]
-    if not pages:
+    if not document.pages:
         raise Unreadable(DAMAGED)
     notes: list[str] = []
     if len(document.pages) > limits.pages:
@@ -143,7 +143,7 @@ def _content(document: Any, data: bytes, limits: Limits) -> Content:
     try:
         rendered.init_forms()
         scans = [number for number, page in enumerate(pages) if _is_scan(page)]
-        if len(scans) == len(pages):
+        if scans and len(scans) == len(pages):
             scanned = _scanned(rendered, range(len(pages)), limits, len(pages) > 1)
             return replace(scanned, notes=(*notes, *scanned.notes))
         return _mixed(pages, frozenset(scans), rendered, limits, notes)
@@ -462,10 +462,19 @@ def _joined(lines: Sequence[Sequence[Sign]], texts: Sequence[str], edge: float) 
     pieces: list[str] = []
     for number, text in enumerate(texts):
         if number:
-            last = lines[number - 1][-1]
-            pieces.append("" if last.at.right > edge - 1.9 * last.size else "\n")
+            pieces.append("" if _wraps(lines[number - 1], lines[number], edge) else "\n")
         pieces.append(text)
     return "".join(pieces)
+
+
+def _wraps(line: Sequence[Sign], following: Sequence[Sign], edge: float) -> bool:
+    """Whether a line ends where it does because the first word of the next one had no room on it."""
+    word = following[0].at.right - following[0].at.left
+    for sign, before in zip(following[1:], following, strict=False):
+        if not (sign.text.isascii() and before.text.isascii()) or sign.at.left - before.at.right > 1:
+            break
+        word += sign.at.right - sign.at.left
+    return line[-1].at.right + word > edge - 0.9 * line[-1].size
 
 
 def _marked(line: Sequence[Sign], area: Rect, sheet: Sheet) -> str:
@@ -531,8 +540,7 @@ def _paragraphs(signs: Sequence[Sign], sheet: Sheet, edge: float) -> list[Paragr
     place = Place(f"第{sheet.number + 1}页" if sheet.number is not None else "表格外文字", page=sheet.number)
     groups: list[list[list[Sign]]] = []
     for number, line in enumerate(lines):
-        last = lines[number - 1][-1] if number else None
-        if groups and last is not None and last.at.right > edge - 2.2 * last.size:
+        if groups and _wraps(lines[number - 1], line, edge):
             groups[-1].append(line)
         else:
             groups.append([line])
@@ -589,7 +597,8 @@ def _aligned(lines: Sequence[Sequence[Sign]], sheet: Sheet, index: int) -> Table
     for number, line in enumerate(lines):
         parts = _segments(line)
         columns = [_column_of(part, heads) for part in parts]
-        if number and (row == 0 or (0 in columns and _gap(lines[number - 1], line) > 0.5 * line[0].size)):
+        starts = number > 0 and 0 in columns
+        if starts and (row == 0 or _gap(lines[number - 1], line) > 0.5 * line[0].size):
             row += 1
         for column, part in zip(columns, parts, strict=True):
             area = Rect(part[0].at.left - 30, part[0].at.top, part[-1].at.right, part[-1].at.bottom)

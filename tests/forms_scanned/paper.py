@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 FONT_FILES = {
@@ -127,14 +129,14 @@ def problem_page(paper: ProblemPaper, font: str = "song", dpi: int = 150, size: 
         sheet.text((x + end - sheet.width(heading, size)) / 2, top + 5, heading, size)
     sheet.wrapped(edges[0] + 5, head + 4, 80, paper.problem, size)
     sheet.wrapped(edges[1] + 5, head + 4, 190, paper.details, size)
-    y = head + 4.0
+    down = head + 4.0
     for level, label in (
         ("secretary", "市委教育工委书记"),
         ("section", f"市局相关科室，具体是{paper.sections}"),
     ):
-        _box(sheet, edges[2] + 5, y, size, paper.tick if level in paper.ticked else "")
-        y = _option(sheet, edges[2] + 5, y, 122, label, size)
-        y = sheet.wrapped(edges[2] + 5, y, 122, HINTS[level], size - 1)
+        _box(sheet, edges[2] + 5, down, size, paper.tick if level in paper.ticked else "")
+        down = _option(sheet, edges[2] + 5, down, 122, label, size)
+        down = sheet.wrapped(edges[2] + 5, down, 122, HINTS[level], size - 1)
     sheet.wrapped(
         58,
         bottom + 4,
@@ -282,7 +284,7 @@ def scanned(
     """The page as a flatbed scanner gives it: a little askew, grainy, soft."""
     chance = np.random.default_rng(seed)
     turned = page.rotate(tilt, resample=Image.Resampling.BICUBIC, fillcolor="white")
-    pixels = np.asarray(turned, np.float32)
+    pixels: npt.NDArray[Any] = np.asarray(turned, np.float32)
     if blur:
         pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
     pixels = pixels * 0.96 + 6 + chance.normal(0, noise, pixels.shape)
@@ -304,7 +306,7 @@ def photographed(page: Image.Image, seed: int = 1, lean: float = 0.04, side: int
     target = np.array([corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)], np.float32)
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     matrix = cv2.getPerspectiveTransform(source, target)
-    photo = cv2.warpPerspective(
+    photo: npt.NDArray[Any] = cv2.warpPerspective(
         np.asarray(page), matrix, desk, flags=cv2.INTER_AREA, borderValue=(74, 62, 50)
     ).astype(np.float32)
     shade = (

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import importlib.util
+import io
+from dataclasses import replace
+
+import pytest
+
+from parsers.content import Limits, Refused, Table, Unreadable
+from tests.forms.reading import doubts, of, only, verdict
+
+if importlib.util.find_spec("rapidocr") is None:
+    pytest.skip("text recognition is not installed", allow_module_level=True)
+
+import numpy as np
+from PIL import Image
+
+from parsers import pdf, picture
+from tests.forms_scanned import paper
+from tests.forms_scanned.paper import ProblemPaper, StatisticsPaper
+
+pytestmark = pytest.mark.skipif(
+    not paper.fonts_present(), reason="the fonts of the test paper are not installed"
+)
+LIMITS = Limits()
+UNIT = "贵港市荷塘小学"
+ROWS = ((f"{UNIT}（本部）", "3", "1", "2", "5", ""), (f"{UNIT}（分校）", "1", "1", "11", "0", ""))
+
+
+def test_a_sealed_scan_of_the_problem_report_reads_right() -> None:
+    page = paper.stamped(paper.problem_page(ProblemPaper()), UNIT, 0.3, 0.16)
+    shown = pdf.content(paper.scan_pdf(paper.scanned(page, tilt=1.4)), LIMITS)
+    form = only(of(shown))
+    assert shown.format == "scan-pdf"
+    assert shown.scanned
+    assert shown.seal_seen
+    assert form.fields["reporting_unit"] == UNIT
+    assert form.fields["contact_name"] == "覃小雨"
+    assert form.fields["contact_phone"] == "13812345678"
+    item = form.items[0]
+    assert item["problem"] == "北侧围墙开裂"
+    assert item["levels"] == ("section",)
+    assert item["sections"] == ("基建科",)
+    assert verdict(form) == "uncertain"  # a signature is never trusted
+    assert doubts(form) == {"principal"}
+
+
+@pytest.mark.parametrize("quarter", [90, 180, 270])
+def test_a_scan_that_lies_on_its_side_or_its_head_reads_right(quarter: int) -> None:
+    page = paper.scanned(paper.statistics_page(StatisticsPaper(rows=ROWS)), tilt=0.8).rotate(
+        quarter, expand=True
+    )
+    form = only(of(picture.content(paper.jpeg(page), LIMITS)))
+    counts = [
+        tuple(row[name] for name in ("party_branches", "platforms", "sessions_held", "problems_solved"))
+        for row in form.items
+    ]
+    assert counts == [(3, 1, 2, 5), (1, 1, 11, 0)]
+    assert form.fields["reporting_unit"] == UNIT
+
+
+@pytest.mark.parametrize(
+    ("tick", "ticked"),
+    [("hand", ("secretary",)), ("cross", ("section",)), ("filled", ("secretary", "section"))],
+)
+def test_a_photograph_from_a_slant_shows_which_box_is_ticked(tick: str, ticked: tuple[str, ...]) -> None:
+    page = paper.problem_page(ProblemPaper(ticked=ticked, tick=tick), dpi=200)
+    form = only(of(picture.content(paper.jpeg(paper.photographed(page, seed=3)), LIMITS)))
+    assert form.items[0]["levels"] == ticked or "problems[0].levels" in doubts(form)
+    assert form.fields["contact_phone"] == "13812345678"
+
+
+def test_a_faint_mark_in_a_box_is_for_a_person() -> None:
+    page = paper.problem_page(ProblemPaper(ticked=("secretary",), tick="half", sections=""))
+    form = only(of(picture.content(paper.jpeg(page), LIMITS)))
+    assert form.items[0]["levels"] == ("secretary",) or "problems[0].levels" in doubts(form)
+
+
+def test_digits_below_the_seal_are_read_or_doubted() -> None:
+    page = paper.stamped(paper.statistics_page(StatisticsPaper(rows=ROWS)), UNIT, 0.33, 0.34, 0.3)
+    form = only(of(picture.content(paper.jpeg(paper.scanned(page)), LIMITS)))
+    for number, row in enumerate(ROWS):
+        for name, written in zip(
+            ("party_branches", "platforms", "sessions_held", "problems_solved"), row[1:5], strict=True
+        ):
+            assert form.items[number][name] == int(written) or f"rows[{number}].{name}" in doubts(form)
+
+
+def test_a_table_that_runs_out_of_the_picture_is_doubted() -> None:
+    page = paper.statistics_page(StatisticsPaper(rows=ROWS))
+    cropped = page.crop((0, 0, page.width, round(page.height * 0.36)))
+    shown = picture.content(paper.jpeg(cropped, 90), LIMITS)
+    tables = [block for block in shown.blocks if isinstance(block, Table)]
+    assert all(cell.doubt for table in tables for cell in table.cells)
+
+
+def test_a_photograph_of_a_wall_is_no_form() -> None:
+    wall = np.random.default_rng(5).normal(140, 20, (400, 560, 3)).clip(0, 255).astype(np.uint8)
+    wall[::40] = 70
+    shown = picture.content(paper.jpeg(Image.fromarray(wall)), LIMITS)
+    assert shown.blocks == ()
+
+
+def test_a_picture_over_the_limit_is_refused_before_it_is_unpacked() -> None:
+    data = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(data, "PNG")
+    with pytest.raises(Refused, match="限制"):
+        picture.content(data.getvalue(), replace(LIMITS, pixels=1_000_000))
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"BM" + b"\0" * 60, b""])
+def test_a_damaged_picture_is_unreadable_and_says_so(data: bytes) -> None:
+    with pytest.raises(Unreadable):
+        picture.content(data, LIMITS)
