@@ -1,0 +1,466 @@
+"""The two-monthly statistics on real servers: what people answer, what goes wrong, what is asked."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from datetime import date
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from docx import Document
+
+from daemon.envelope import Attachment
+from tests.journeys.statistics_year import filled_in, form, name_of, on
+from tests.journeys.town import (
+    BUREAU,
+    CLERK,
+    Town,
+    files_of,
+    school_address,
+    section_address,
+    text_of,
+)
+from tests.servers.mailstack import BOUNCING, OFFICE, MailStack, wait_until
+
+BEFORE, OPENING, REMINDER = date(2021, 12, 20), date(2021, 12, 21), date(2021, 12, 30)
+CHASE_1, CHASE_2, FREEZE = date(2022, 1, 6), date(2022, 1, 10), date(2022, 1, 12)
+GOOD = (3, 1, 2, 5)
+
+
+@pytest.fixture
+def town(mail_stack: MailStack, tmp_path: Path) -> Town:
+    """Four schools, and a daemon that has worked since the day before the opening."""
+    town = Town(mail_stack, tmp_path / "town", schools=4)
+    town.once(on(BEFORE))
+    return town
+
+
+def kinds(town: Town, school: int) -> list[str]:
+    """The kinds of all letters that went to a school, oldest first."""
+    return [row["kind"] for row in town.rows("letters") if school_address(school) in row["to"]]
+
+
+def files(
+    town: Town, school: int, day: date, figures: tuple[int | None, int, int, int] = GOOD, **given: Any
+) -> None:
+    """A school mails its return."""
+    town.write(school_address(school), "统计表", "请查收", [form(school, figures)], at=on(day), **given)
+
+
+def last(town: Town, address: str, words: str = "") -> EmailMessage:
+    """The newest letter that somebody has, with these words in its subject."""
+    return [mail for mail in town.letters_to(address) if words in mail["Subject"]][-1]
+
+
+def reply(town: Town, sender: str, letter: EmailMessage, words: str, day: date, clock: str = "09:30") -> None:
+    """An answer to a letter, carried out by a cycle at once."""
+    town.write(sender, f"Re: {letter['Subject']}", words, answers=letter, at=on(day, clock))
+    town.once(on(day, clock))
+
+
+def standing(town: Town, school: int, period: str = "2022-01") -> dict[str, Any]:
+    return next(r for r in town.rows("returns", "--period", period) if r["unit"] == name_of(school))
+
+
+def frozen(town: Town, *schools: int) -> Town:
+    """The first period, summed up with the returns of these schools."""
+    for school in schools:
+        files(town, school, OPENING)
+    town.once(on(FREEZE))
+    return town
+
+
+# --- the opening and its form -------------------------------------------------------------------------------
+
+
+def test_the_form_of_the_opening_knows_the_school_and_wants_whole_numbers(town: Town) -> None:
+    files(town, 0, OPENING, (4, 1, 2, 5))
+    town.once(on(OPENING))
+    town.once(on(date(2022, 2, 21)))
+    letter = last(town, school_address(0), "请填报")
+    attached = files_of(letter)
+    assert sorted(name[-5:] for name in attached) == [".docx", ".xlsx"]
+    book = next(data for name, data in attached.items() if name.endswith(".xlsx"))
+    page = openpyxl.load_workbook(io.BytesIO(book)).worksheets[0]
+    values = [str(cell.value) for row in page.iter_rows() for cell in row if cell.value is not None]
+    assert {name_of(0), "4", "联系人0 13800001234"} <= set(values)
+    (rule,) = page.data_validations.dataValidation
+    assert (rule.type, rule.operator, rule.formula1) == ("whole", "greaterThanOrEqual", "0")
+    assert page["C6"].value is None
+    document = next(data for name, data in attached.items() if name.endswith(".docx"))
+    cells = [cell.text for cell in Document(io.BytesIO(document)).tables[-1].rows[1].cells]
+    assert cells[:3] == [name_of(0), "4", ""]
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".docx"])
+def test_a_prefilled_form_that_is_filled_in_is_filed_without_any_doubt(town: Town, suffix: str) -> None:
+    town.once(on(OPENING))
+    letter = last(town, school_address(1), "请填报")
+    name, data = next(pair for pair in files_of(letter).items() if pair[0].endswith(suffix))
+    filled = filled_in(Attachment(name, data, "application/octet-stream"), GOOD)
+    town.write(school_address(1), "Re: 统计表", "", [filled], answers=letter, at=on(OPENING, "10:00"))
+    town.once(on(OPENING, "10:05"))
+    row = standing(town, 1)
+    assert row["state"] == "accepted"
+    assert not [finding for finding in row["findings"] if finding["field"].startswith("rows")]
+    (table,) = row["rows"]
+    assert [table[name] for name in ("party_branches", "platforms", "sessions_held", "problems_solved")] == [
+        *GOOD
+    ]
+
+
+def test_a_school_that_said_it_has_no_platform_is_reminded_of_the_notice(town: Town) -> None:
+    files(town, 0, OPENING, (3, 0, 2, 5))
+    files(town, 1, OPENING, (3, 1, 2, 5))
+    town.once(on(OPENING))
+    assert "尚未建立" not in text_of(last(town, school_address(2), "请填报"))
+    town.once(on(date(2022, 2, 21)))
+    assert "尚未建立" in text_of(last(town, school_address(0), "请填报"))
+    assert "尚未建立" not in text_of(last(town, school_address(1), "请填报"))
+
+
+# --- downtime, clocks, daemons, settings ---------------------------------------------------------------------
+
+
+def test_after_downtime_what_is_stale_is_left_out_and_said(town: Town) -> None:
+    town.stack.add_person("admin@qq.com")
+    town.once(on(OPENING))
+    town.once(on(date(2022, 1, 11)))
+    assert kinds(town, 0) == ["statistics_opening", "statistics_chase"]
+    (row,) = [
+        r for r in town.rows("letters") if r["kind"] == "statistics_chase" and school_address(0) in r["to"]
+    ]
+    assert row["cc"] == ["head00@school.test"]
+    assert "再次" not in row["subject"]
+    (alarm,) = town.letters_to("admin@qq.com")
+    assert "到期提醒未发" in text_of(alarm).replace("\n", "")
+    with sqlite3.connect(town.folder / "var/djb.sqlite3") as database:
+        said = [text for (text,) in database.execute("select text from event where event = 'step_skipped'")]
+    assert any("第一次催报未发（4 件）" in text for text in said)
+
+
+def test_a_period_that_was_due_before_the_first_cycle_is_not_chased(
+    mail_stack: MailStack, tmp_path: Path
+) -> None:
+    town = Town(mail_stack, tmp_path / "town", schools=2)
+    for day in (CHASE_1, CHASE_2, FREEZE):
+        town.once(on(day))
+    assert town.rows("letters") == []
+
+
+def test_a_clock_that_was_set_back_repeats_nothing(town: Town) -> None:
+    town.once(on(OPENING))
+    town.once(on(REMINDER))
+    for day in (OPENING, BEFORE, REMINDER):
+        town.once(on(day))
+    assert kinds(town, 0) == ["statistics_opening", "statistics_reminder"]
+
+
+def test_nothing_goes_out_at_night_or_on_a_day_of_rest(town: Town) -> None:
+    for moment in (on(OPENING, "06:00"), on(OPENING, "08:59")):
+        town.once(moment)
+    assert town.rows("letters") == []
+    town.once(on(OPENING, "19:00"))
+    assert town.rows("letters") == []
+    town.once(on(date(2021, 12, 22), "09:00"))
+    assert [kinds(town, school) for school in range(4)] == [["statistics_opening"]] * 4
+
+
+def test_a_due_day_that_was_announced_stays_when_the_settings_change(town: Town) -> None:
+    town.once(on(OPENING))
+    text = town.config.read_text(encoding="utf-8")
+    town.config.write_text(f"{text}\n[deadlines]\nstatistics_due_day = 15\n", encoding="utf-8")
+    town.once(on(CHASE_1))
+    assert kinds(town, 0) == ["statistics_opening", "statistics_chase"]
+    assert {row["due"] for row in town.rows("returns", "--period", "2022-01")} == {"2022-01-05"}
+    rows = town.rows("plan", "--from", "2022-02-01", "--to", "2022-03-31")
+    assert "2022年3月15日前" in next(row["subject"] for row in rows if row["kind"] == "statistics_opening")
+
+
+def process(town: Town, day: date) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "daemon", "--config", str(town.config), "once", "--at", on(day).isoformat()],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+def test_two_daemons_at_once_write_everything_once(town: Town) -> None:
+    both = [process(town, OPENING), process(town, OPENING)]
+    assert sorted(one.wait(60) for one in both) in ([0, 0], [0, 1])
+    assert [kinds(town, school) for school in range(4)] == [["statistics_opening"]] * 4
+    assert all(len(town.letters_to(school_address(school))) == 1 for school in range(4))
+
+
+def test_a_daemon_killed_in_mid_day_goes_on_where_it_stopped(mail_stack: MailStack, tmp_path: Path) -> None:
+    town = Town(mail_stack, tmp_path / "town", schools=45)
+    town.once(on(BEFORE))
+    database = town.folder / "var/djb.sqlite3"
+
+    def written() -> int:
+        with sqlite3.connect(database) as connection:
+            return int(connection.execute("select count(*) from letter").fetchone()[0])
+
+    for least in (1, 21, 45):
+        one = process(town, OPENING)
+        wait_until(lambda least=least: written() >= least, 60)  # type: ignore[misc]
+        one.send_signal(signal.SIGKILL)
+        one.wait(10)
+        assert written() % 20 in (0, 5)
+    town.once(on(OPENING, "10:00"))
+    assert [kinds(town, school) for school in range(45)] == [["statistics_opening"]] * 45
+    for school in range(45):
+        assert len({mail["Message-ID"] for mail in town.letters_to(school_address(school))}) == 1
+
+
+def test_the_forecast_is_what_goes_out_if_nothing_arrives(town: Town) -> None:
+    planned = town.rows("plan", "--from", "2021-12-21", "--to", "2022-01-12")
+    assert set(planned[0]) == {"kind", "to", "cc", "about", "subject", "due_at"}
+    for day in (OPENING, REMINDER, CHASE_1, CHASE_2, FREEZE):
+        town.once(on(day, "09:00"))
+    sent = [row | {"subject": row["subject"].partition("] ")[2]} for row in town.rows("letters")]
+
+    def told(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]]:
+        return Counter(
+            (row["kind"], *row["to"], *row["cc"], row["about"][0], row["subject"], row["due_at"])
+            for row in rows
+        )
+
+    assert told(planned) == told(sent)
+    assert town.rows("plan", "--from", "2021-12-21", "--to", "2022-01-12") == []
+
+
+# --- who is left in peace ------------------------------------------------------------------------------------
+
+
+def test_who_writes_that_it_has_filed_is_left_in_peace_until_the_office_says_no(town: Town) -> None:
+    town.once(on(CHASE_1))
+    chase = last(town, school_address(0), "催报")
+    reply(town, school_address(0), chase, "已报", CHASE_1, "11:00")
+    assert town.rows("mail")[-1]["disposition"] == "replied"
+    town.once(on(CHASE_2))
+    assert kinds(town, 0).count("statistics_chase") == 1
+    assert kinds(town, 1).count("statistics_chase") == 2
+    question = last(town, CLERK, "已报")
+    assert name_of(0) in text_of(question)
+    reply(town, CLERK, question, "否", CHASE_2, "11:00")
+    assert kinds(town, 0).count("statistics_chase") == 2
+
+
+def test_an_address_that_returns_mail_stops_the_chase(mail_stack: MailStack, tmp_path: Path) -> None:
+    town = Town(mail_stack, tmp_path / "town", schools=2)
+    book = town.folder / "通讯录.xlsx"
+    pages = openpyxl.load_workbook(book)
+    column = [cell.value for cell in pages["学校"][1]].index("邮箱") + 1
+    pages["学校"].cell(2, column).value = f"{BOUNCING}@school.test"
+    pages.save(book)
+    town.djb("directory", "import", str(book))
+    town.once(on(BEFORE))
+    town.once(on(OPENING))
+    mail_stack.wait_for(OFFICE, 1)
+    for day in (REMINDER, CHASE_1, FREEZE):
+        town.once(on(day))
+    assert town.rows("mail")[0]["disposition"] == "bounce"
+    bounced = [row["kind"] for row in town.rows("letters") if f"{BOUNCING}@school.test" in row["to"]]
+    assert bounced == ["statistics_opening"]
+    assert name_of(0) in text_of(last(town, CLERK, "未报送单位名单")).partition("退信")[2]
+
+
+# --- what arrives --------------------------------------------------------------------------------------------
+
+
+def test_a_late_return_changes_the_rollup_only_when_the_office_agrees(town: Town) -> None:
+    frozen(town, 0)
+    files(town, 1, date(2022, 1, 13), (2, 1, 1, 7))
+    files(town, 2, date(2022, 1, 13), (9, 1, 9, 9))
+    town.once(on(date(2022, 1, 13)))
+    assert [standing(town, school)["state"] for school in (0, 1, 2)] == ["accepted", "late", "late"]
+    assert len([m for m in town.letters_to(CLERK) if "开展情况汇总" in m["Subject"]]) == 1
+    asked = {
+        name: m
+        for m in town.letters_to(CLERK)
+        if "迟报" in m["Subject"]
+        for name in (1, 2)
+        if name_of(name) in m["Subject"]
+    }
+    reply(town, CLERK, asked[2], "不同意:下期再说", date(2022, 1, 14))
+    assert len([m for m in town.letters_to(CLERK) if "开展情况汇总" in m["Subject"]]) == 1
+    reply(town, CLERK, asked[1], "同意", date(2022, 1, 14))
+    again = last(town, CLERK, "开展情况汇总（更新）")
+    words = text_of(again)
+    assert "未报 → 2 / 1 / 1 / 7" in words and "5 → 12" in words
+    exported = town.folder / "汇总.xlsx"
+    town.djb("export", "returns", str(exported), "--period", "2022-01")
+    sheet = openpyxl.load_workbook(exported, data_only=True)["汇总"]
+    total = next(row for row in sheet.iter_rows(values_only=True) if row[1] == "合计")
+    assert total[2:6] == (5, 2, 3, 12)
+    reply(town, CLERK, asked[1], "同意", date(2022, 1, 14), "11:00")
+    assert town.rows("mail")[-1]["disposition"] == "held"
+
+
+def test_last_periods_form_sent_again_is_asked_about_and_not_filed_in_silence(town: Town) -> None:
+    mail = form(0, GOOD)
+    town.write(school_address(0), "统计表", "", [mail], at=on(OPENING))
+    town.once(on(FREEZE))
+    town.write(school_address(0), "统计表", "", [mail], at=on(date(2022, 2, 22)))
+    town.once(on(date(2022, 2, 22)))
+    assert standing(town, 0, "2022-03")["state"] == "held"
+    question = last(town, CLERK, "统计期次待核实")
+    assert "完全相同" in text_of(question).replace("\n", "")
+    reply(town, CLERK, question, "否", date(2022, 2, 22), "11:00")
+    assert standing(town, 0, "2022-03")["state"] == "missing"
+    letter = last(town, school_address(0))
+    assert "重新填报" in text_of(letter).replace("\n", "") and len(files_of(letter)) == 2
+    town.once(on(date(2022, 3, 2)))
+    assert "statistics_reminder" in kinds(town, 0)
+
+
+def test_a_form_that_speaks_of_another_period_is_filed_where_the_office_says(town: Town) -> None:
+    frozen(town, 1)
+    town.write(school_address(0), "补报2021年11-12月统计表", "", [form(0, GOOD)], at=on(date(2022, 2, 22)))
+    town.once(on(date(2022, 2, 22)))
+    question = last(town, CLERK, "统计期次待核实")
+    reply(town, CLERK, question, "是", date(2022, 2, 22), "11:00")
+    assert standing(town, 0)["state"] == "late"
+    assert standing(town, 0, "2022-03")["state"] == "missing"
+
+
+def test_a_new_return_in_answer_to_an_old_receipt_is_asked_about(town: Town) -> None:
+    files(town, 0, OPENING)
+    town.once(on(OPENING))
+    receipt = last(town, school_address(0), "收件回执")
+    files(town, 0, date(2022, 2, 22), (3, 1, 3, 6), answers=receipt)
+    town.once(on(date(2022, 2, 22)))
+    assert standing(town, 0)["version"] == 1
+
+
+def test_a_section_may_send_several_schools_in_one_mail(town: Town) -> None:
+    forms = [Attachment(f"{name_of(n)}.xlsx", form(n, GOOD).data, form(n, GOOD).mime) for n in (0, 1, 2)]
+    town.write(section_address(0), "三所学校的统计表", "代报", forms, at=on(OPENING, "08:00"))
+    town.once(on(OPENING))
+    assert [standing(town, school)["state"] for school in range(4)] == ["accepted"] * 3 + ["missing"]
+    assert len(town.letters_to(section_address(0))) == 1
+    assert [kinds(town, school) for school in range(4)] == [[], [], [], ["statistics_opening"]]
+
+
+def test_a_school_that_reports_for_another_waits_for_the_office(town: Town) -> None:
+    from daemon.documents import Filling, blank_form
+
+    rows = [
+        {"unit": name_of(n), "party_branches": 2, "platforms": 1, "sessions_held": 2, "problems_solved": 1}
+        for n in (0, 1)
+    ]
+    head = {"reporting_unit": name_of(0), "contact_name": "张三", "contact_phone": "13800001234"}
+    both = blank_form("statistics", "xlsx", prefill=Filling(head, rows))
+    town.write(school_address(0), "统计表", "", [both], at=on(OPENING, "08:00"))
+    town.once(on(OPENING))
+    assert [standing(town, school)["state"] for school in (0, 1)] == ["held", "held"]
+    reply(town, CLERK, last(town, CLERK), "是", OPENING, "11:00")
+    assert [standing(town, school)["state"] for school in (0, 1)] == ["accepted", "accepted"]
+    assert [len(standing(town, school)["rows"]) for school in (0, 1)] == [1, 1]
+
+
+def test_soft_checks_reach_the_office_and_never_the_school(town: Town) -> None:
+    files(town, 0, OPENING, (2, 9, 0, 4))
+    town.once(on(OPENING, "10:00"))
+    town.once(on(FREEZE))
+    assert standing(town, 0)["state"] == "accepted"
+    assert {finding["severity"] for finding in standing(town, 0)["findings"]} == {"warning"}
+    receipt = text_of(last(town, school_address(0), "收件回执"))
+    assert "少于" not in receipt and "未举办活动" not in receipt
+    rollup = text_of(last(town, CLERK, "开展情况汇总")).replace("\n", "")
+    assert "未举办活动" in rollup and "多于党支部数" in rollup
+
+
+def test_a_word_after_the_freeze_is_a_late_change(town: Town) -> None:
+    frozen(town, 0)
+    receipt = last(town, school_address(0), "收件回执")
+    reply(town, school_address(0), receipt, "举办次数 3", date(2022, 1, 13))
+    assert (standing(town, 0)["version"], standing(town, 0)["rows"][0]["sessions_held"]) == (2, 3)
+    reply(town, CLERK, last(town, CLERK, "迟报"), "同意", date(2022, 1, 13), "11:00")
+    assert "2 / 1" not in text_of(last(town, CLERK, "（更新）")).partition("本次更新")[0]
+    assert "举办次数：2 → 3" in text_of(last(town, CLERK, "（更新）"))
+
+
+# --- orders and the circular ----------------------------------------------------------------------------------
+
+
+def test_the_circular_goes_to_all_once_when_either_office_agrees(town: Town) -> None:
+    frozen(town, 0)
+    draft = last(town, BUREAU, "请审定")
+    assert sorted(name[-5:] for name in files_of(draft)) == [".docx", ".xlsx"]
+    assert not [row for row in town.rows("letters") if row["kind"] == "circular"]
+    reply(town, BUREAU, draft, "同意", date(2022, 1, 13))
+    sent = [row for row in town.rows("letters") if row["kind"] == "circular"]
+    assert sorted(Counter(address for row in sent for address in row["to"]).values()) == [1] * len(sent)
+    assert {*(school_address(n) for n in range(4)), CLERK, BUREAU} <= {row["to"][0] for row in sent}
+    circular = last(town, school_address(3))
+    assert name_of(3) in text_of(circular) and "送审" not in "".join(files_of(circular))
+    reply(town, CLERK, last(town, CLERK, "通报待审定"), "同意", date(2022, 1, 13), "11:00")
+    assert len([row for row in town.rows("letters") if row["kind"] == "circular"]) == len(sent)
+
+
+def test_what_the_bureau_office_does_not_want_the_committee_office_decides(town: Town) -> None:
+    frozen(town, 0)
+    reply(town, BUREAU, last(town, BUREAU, "请审定"), "不同意:请核对数字", date(2022, 1, 13))
+    question = last(town, CLERK, "通报待审定")
+    assert "请核对数字" in text_of(question)
+    reply(town, CLERK, question, "不同意:暂不通报", date(2022, 1, 13), "11:00")
+    assert not [row for row in town.rows("letters") if row["kind"] == "circular"]
+    town.write(CLERK, "通报", "通报", at=on(date(2022, 1, 14)))
+    town.once(on(date(2022, 1, 14)))
+    reply(town, CLERK, last(town, CLERK, "办理事项待确认"), "确认", date(2022, 1, 14), "10:00")
+    reply(town, CLERK, last(town, CLERK, "通报待审定"), "同意", date(2022, 1, 14), "11:00")
+    assert len([row for row in town.rows("letters") if row["kind"] == "circular"]) > 4
+
+
+def test_a_draft_is_made_anew_when_the_figures_are(town: Town) -> None:
+    frozen(town, 0)
+    first = last(town, CLERK, "通报待审定")
+    files(town, 1, date(2022, 1, 13))
+    town.once(on(date(2022, 1, 13)))
+    reply(town, CLERK, last(town, CLERK, "迟报"), "同意", date(2022, 1, 13), "10:00")
+    reply(town, CLERK, first, "同意", date(2022, 1, 13), "11:00")
+    assert not [row for row in town.rows("letters") if row["kind"] == "circular"]
+    reply(town, CLERK, last(town, CLERK, "通报待审定"), "同意", date(2022, 1, 13), "12:00")
+    words = text_of(last(town, school_address(0))).replace("\n", "")
+    assert "已报送 2 所" in words
+
+
+def test_a_rollup_on_order_is_asked_back_first_and_made_when_confirmed(town: Town) -> None:
+    files(town, 0, OPENING)
+    town.once(on(OPENING))
+    town.write(CLERK, "", "汇总", at=on(REMINDER))
+    town.once(on(REMINDER))
+    assert not [row for row in town.rows("letters") if row["kind"] == "rollup"]
+    question = last(town, CLERK, "办理事项待确认")
+    assert "TJ-2022-01" in text_of(question)
+    reply(town, CLERK, question, "同意", REMINDER, "10:00")
+    (rollup,) = [row for row in town.rows("letters") if row["kind"] == "rollup"]
+    assert "已报1所，应报4所" in rollup["subject"]
+    assert [mail["disposition"] for mail in town.rows("mail")[-2:]] == ["replied", "replied"]
+    town.once(on(FREEZE))
+    assert len([row for row in town.rows("letters") if row["kind"] == "rollup"]) == 2
+
+
+def test_years_of_history_stand_in_one_workbook(town: Town) -> None:
+    files(town, 0, OPENING)
+    town.once(on(FREEZE))
+    files(town, 0, date(2022, 2, 22), (3, 1, 4, 1))
+    town.once(on(date(2022, 2, 22)))
+    exported = town.folder / "历年.xlsx"
+    town.djb("export", "returns", str(exported))
+    book = openpyxl.load_workbook(exported)
+    sums = {row[0]: row[3:7] for row in book["历期汇总"].iter_rows(values_only=True)}
+    assert sums["TJ-2022-01"] == GOOD and sums["TJ-2022-03"] == (3, 1, 4, 1)
+    assert book["平台登记"]["C4"].value == "已建立"
