@@ -15,7 +15,7 @@ from daemon.desk import Desk
 from daemon.events import course
 from daemon.letters import Fact, News, ProblemLine, QuestionKind
 from daemon.model import ENDED_STATES, LetterKind, Light, Problem, Unit, UnitKind
-from daemon.problems import Circumstances, LetterOrder, Party, QuestionOrder
+from daemon.problems import Circumstances, LetterOrder as LetterOrder, Party, QuestionOrder
 from daemon.store import questions, tables
 from daemon.stored_forms import stored_form
 

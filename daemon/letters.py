@@ -623,6 +623,8 @@ class Ledger(Letter):
     kind = LetterKind.LEDGER
     figures: tuple[Figure, ...]
     as_of: datetime
+    report: bool = False
+    """It is the report to the committee, which edits nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -200,7 +201,7 @@ def _listed(desk: Desk, row: tables.Session) -> tuple[ListedProblem, ...]:
             problem=problem.problem,
             details=problem.details,
             source=questions.problem_value(problem).source.chinese,
-            levels="、".join(letters.LEVEL_NAMES.get(level, level) for level in problem.levels) or "—",
+            levels=_levels(problem.levels),
             similar=similar.get(problem.number) or None,
         )
         for place, problem in enumerate(questions.problem_rows(desk.session, row.list_numbers), start=1)
@@ -539,24 +540,29 @@ def _all_ended(desk: Desk, session: Session) -> bool:
     return all(State(row.state) in ENDED_STATES for row in rows)
 
 
+def pending_question(desk: Desk, row: tables.Session) -> letters.Question:
+    """What the office is told of a list without a choice."""
+    return letters.Question(
+        to_name=dispatch.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
+        date=desk.today,
+        number=row.code,
+        code=row.tag,
+        question=letters.QuestionKind.CHOICE_PENDING,
+        about=f"第{row.code}期难点问题清单",
+        facts=(
+            Fact("期次", row.code),
+            Fact("呈报时间", local_day(row.opened_at, desk.config.zone).isoformat()),
+            Fact("清单项数", str(len(row.list_numbers))),
+        ),
+    )
+
+
 def _ask_for_choice(desk: Desk, row: tables.Session) -> int:
     key = f"question:choice_pending:{row.code}"
     if questions.letter_by_key(desk.session, key) is not None:
         return 0
     desk.ask(
-        letters.Question(
-            to_name=dispatch.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
-            date=desk.today,
-            number=row.code,
-            code=desk.code(),
-            question=letters.QuestionKind.CHOICE_PENDING,
-            about=f"第{row.code}期难点问题清单",
-            facts=(
-                Fact("期次", row.code),
-                Fact("呈报时间", local_day(row.opened_at, desk.config.zone).isoformat()),
-                Fact("清单项数", str(len(row.list_numbers))),
-            ),
-        ),
+        replace(pending_question(desk, row), code=desk.code()),
         kind="choice_pending",
         about=row.code,
         text=f"{row.code}清单已呈报，书记尚未选定",
@@ -564,3 +570,30 @@ def _ask_for_choice(desk: Desk, row: tables.Session) -> int:
         key=key,
     )
     return 1
+
+
+def expected_list(desk: Desk, day: date) -> letters.ProblemList | None:
+    """The list as it would go to the secretary on a day if nothing else arrived; None if it is empty."""
+    waiting = [p for p in questions.problems(desk.session) if sessions.for_list(p)]
+    if not waiting:
+        return None
+    code = sessions.next_code(day.year, [one.code for one in questions.sessions(desk.session)])
+    rules = desk.office.workflow_rules
+    return letters.ProblemList(
+        to_name=dispatch.TO_NAMES[UnitKind.SECRETARY],
+        date=day,
+        number=code,
+        code=None,
+        session=code,
+        problems=tuple(
+            ListedProblem(
+                place, p.number, p.reporting_unit, p.problem, p.details, p.source.chinese, _levels(p.levels)
+            )
+            for place, p in enumerate(waiting, start=1)
+        ),
+        choose_by=desk.calendar.workdays_after(day, rules.session_choice_reminder),
+    )
+
+
+def _levels(levels: Sequence[str]) -> str:
+    return "、".join(letters.LEVEL_NAMES.get(level, level) for level in levels) or "—"

@@ -1,19 +1,534 @@
-"""The milestones of problems and sessions, carried out: digests, chases, lists, briefs."""
+"""The milestones of problems and sessions, carried out: digests, chases, lists, briefs.
+
+Everything counts in working days, so the calendar is looked through once a day, at the first tick in the
+working hours. What a day sends is a list of `Outgoing`, made by the same functions for the forecast.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from daemon import briefs, dispatch, ledgers, letters, milestones, session_office, sessions, typesetting
+from daemon.clock import at, iso, local, local_day, start_of_day
 from daemon.desk import Desk
+from daemon.dispatch import Recipient
+from daemon.events import CallbackSilent, Reachable, course
+from daemon.letters import Fact
+from daemon.milestones import Due, Work
+from daemon.model import ENDED_STATES, LetterKind, Problem, State, UnitKind
+from daemon.problems import Circumstances, LetterOrder, Party
+from daemon.store import questions, tables
+from daemon.workflow import circumstances, happen
+
+DAY_DONE = "supervision"
+WATCHED = (*(state for state in State if state not in ENDED_STATES), State.CLOSED)
+"""States in which the calendar may have something to do; archived problems are not even read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What makes a letter a question to the office."""
+
+    kind: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One letter that the calendar sends."""
+
+    letter: letters.Letter
+    key: str
+    to: Recipient
+    about: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    files: Callable[[], Sequence[letters.Attachment]] = tuple
+    question: Question | None = None
+    dues: tuple[Due, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A problem with what falls due for it."""
+
+    problem: Problem
+    at: Circumstances
+
+
+# ------------------------------------------------------------------------------------------- carrying out
 
 
 def tick(desk: Desk) -> int:
-    """Do what the milestones want by now; how many letters were written."""
-    return 0
+    """Do what the milestones want by now; how many letters were written. Once a working day."""
+    key = f"{DAY_DONE}:{desk.today.isoformat()}"
+    if not in_working_hours(desk) or questions.done(desk.session, key):
+        return 0
+    questions.do_once(desk.session, key, desk.now)
+    _reach_again(desk)
+    count = _chase(desk)
+    count += session_office.open_if_due(desk)
+    count += session_office.remind(desk)
+    if _first_day(desk) < desk.today:
+        count += sum(_send(desk, one) for one in regular(desk, desk.today))
+        count += briefs.send_ledgers(desk) if briefs.first_workday_of_month(desk, desk.today) else 0
+    return count
+
+
+def in_working_hours(desk: Desk) -> bool:
+    """Whether letters of the calendar's own may go out now."""
+    opens, closes = desk.config.deadlines.working_hours
+    return desk.calendar.is_workday(desk.today) and opens <= local(desk.now, desk.config.zone).time() < closes
+
+
+def _first_day(desk: Desk) -> date:
+    """The daemon's first day: there is no news of the day before it."""
+    noted = questions.note(desk.session, "first_cycle")
+    return local_day(datetime.fromisoformat(noted), desk.config.zone) if noted else desk.today
+
+
+def _reach_again(desk: Desk) -> None:
+    """Sections whose returned mail is explained are chased again."""
+    bounced = questions.bounced_addresses(desk.session)
+    for watched in watch(desk, desk.today):
+        lead = desk.directory.unit(watched.problem.lead_section_id)
+        if watched.at.course.bounced and lead and any(a not in bounced for a in lead.addresses[:1]):
+            row = questions.problem(desk.session, watched.problem.number)
+            if row is not None:
+                happen(desk, row, Reachable())
+
+
+def watch(desk: Desk, today: date) -> list[Watched]:
+    """Every problem that may fall due, as its history leaves it."""
+    general = replace(circumstances(desk), now=at_nine(desk, today))
+    return [
+        Watched(problem, replace(general, course=course(questions.events_of(desk.session, problem.number))))
+        for problem in questions.problems(desk.session, states=WATCHED)
+    ]
+
+
+def at_nine(desk: Desk, day: date) -> datetime:
+    """The moment of a day at which the calendar's letters go out."""
+    return at(day, desk.config.deadlines.working_hours[0], desk.config.zone)
+
+
+def _chase(desk: Desk) -> int:
+    """Act on every step that is due; of each chain the latest, the earlier ones are needless then."""
+    watched = watch(desk, desk.today)
+    dues = [due for one in watched for due in milestones.timers(one.problem, one.at, desk.today)]
+    keys = questions.outcomes(desk.session, [due.key for due in dues])
+    now = milestones.due_now(dues, desk.today, frozenset(keys))
+    for due in now.skip:
+        questions.do_once(desk.session, due.key, desk.now, outcome="skipped", text="后一步已到期")
+    for due in now.act:
+        questions.do_once(desk.session, due.key, desk.now)
+    count = 0
+    for due in now.act:
+        row = questions.problem(desk.session, due.number)
+        if due.event is not None and row is not None:
+            happen(desk, row, due.event)
+    problems = {one.problem.number: one.problem for one in watched}
+    for outgoing in outgoings(desk, now.act, problems, desk.today):
+        count += _send(desk, outgoing)
+        for due in outgoing.dues:
+            _note_chase(desk, due)
+    return count
+
+
+def _note_chase(desk: Desk, due: Due) -> None:
+    """A chase is part of the problem's history."""
+    if due.milestone is None or due.letter is LetterKind.SECTION_DIGEST:
+        return
+    step = {1: "催办", 2: "再次催办并抄送负责人", 3: "列入逾期清单"}.get(due.step, "催办")
+    what = f"{due.milestone.work.chinese}应于{due.milestone.due.isoformat()}前完成"
+    desk.record(due.number, "reminded", by="djb", text=f"{step}：{what}")
+
+
+def _send(desk: Desk, one: Outgoing) -> int:
+    if one.question is not None:
+        assert isinstance(one.letter, letters.Question)
+        desk.ask(
+            replace(one.letter, code=desk.code()),
+            kind=one.question.kind,
+            about=one.question.about,
+            text=one.question.text,
+            payload={},
+            key=one.key,
+        )
+        return 1
+    written = desk.write(
+        one.letter,
+        key=one.key,
+        to=one.to.to,
+        cc=one.cc,
+        about=one.about,
+        unit=one.to.unit,
+        attachments=one.files(),
+        context={"list": list(one.about)},
+    )
+    if written is not None and one.letter.kind is LetterKind.MORNING_BRIEF:
+        briefs.remember(desk, briefs.LAST_BRIEF, one.letter.figures)  # type: ignore[attr-defined]
+    if written is not None and one.letter.kind is LetterKind.SECRETARY_BRIEF:
+        briefs.remember(desk, briefs.LAST_SECRETARY, one.letter.figures)  # type: ignore[attr-defined]
+    return int(written is not None)
+
+
+# ------------------------------------------------------------------------------- what one day sends
+
+
+def outgoings(
+    desk: Desk, dues: Iterable[Due], problems: Mapping[str, Problem], day: date
+) -> Iterator[Outgoing]:
+    """The letters of one day: one a section, one a school's form, one list to the bureau office."""
+    by_letter: defaultdict[LetterKind | None, list[Due]] = defaultdict(list)
+    for due in dues:
+        by_letter[due.letter].append(due)
+    chases, notices = by_letter[LetterKind.SECTION_CHASE], by_letter[LetterKind.SECTION_DIGEST]
+    yield from _to_sections(desk, chases, notices, problems, day)
+    yield from _overdue_list(desk, by_letter[LetterKind.OVERDUE_LIST], problems, day)
+    yield from _corrections(desk, by_letter[LetterKind.CORRECTION_REQUEST], day)
+    for due in by_letter[LetterKind.MECHANISM_REQUEST]:
+        yield from _mechanism(desk, due, day)
+    for due in by_letter[LetterKind.QUESTION]:
+        if due.milestone is not None and due.milestone.work is Work.CORRECTION:
+            yield from _overdue_correction(desk, due, problems[due.number], day)
+
+
+def _to_sections(
+    desk: Desk,
+    chases: Sequence[Due],
+    notices: Sequence[Due],
+    problems: Mapping[str, Problem],
+    day: date,
+) -> Iterator[Outgoing]:
+    """To each section one letter a day: a chase if it missed anything, else what will soon be due."""
+    by_section: defaultdict[int, tuple[list[Due], list[Due]]] = defaultdict(lambda: ([], []))
+    for place, dues in enumerate((chases, notices)):
+        for due in dues:
+            lead = problems[due.number].lead_section_id
+            if lead is not None:
+                by_section[lead][place].append(due)
+    for section, (missed, soon) in by_section.items():
+        unit = desk.directory.unit(section)
+        if unit is not None:
+            to = dispatch.recipient(unit)
+            if missed:
+                yield _section_chase(desk, to, missed, soon, problems, day)
+            else:
+                yield _section_digest(desk, to, soon, problems, day)
+
+
+def _section_chase(
+    desk: Desk,
+    to: Recipient,
+    missed: Sequence[Due],
+    soon: Sequence[Due],
+    problems: Mapping[str, Problem],
+    day: date,
+) -> Outgoing:
+    level = max(due.step for due in missed)
+    lines = _lines(desk, missed, problems, _missed_note)
+    one = problems[missed[0].number]
+    row = questions.problem(desk.session, one.number)
+    letter = letters.SectionChase(
+        to_name=to.name,
+        date=day,
+        number=one.number,
+        code=row.code if row else None,
+        level=min(level, 2),
+        problems=lines,
+        answer_by=desk.calendar.workdays_after(day, 2),
+        due_soon=_lines(desk, soon, problems, _soon_note),
+    )
+    heads = to.unit.head_addresses if to.unit is not None and level >= 2 else ()
+    about = tuple(dict.fromkeys(due.number for due in (*missed, *soon)))
+    key = f"section_chase:{to.unit.id if to.unit else 0}:{day.isoformat()}"
+    return Outgoing(letter, key, to, about, heads, dues=tuple(missed))
+
+
+def _section_digest(
+    desk: Desk,
+    to: Recipient,
+    soon: Sequence[Due],
+    problems: Mapping[str, Problem],
+    day: date,
+) -> Outgoing:
+    one = problems[soon[0].number]
+    row = questions.problem(desk.session, one.number)
+    letter = letters.SectionDigest(
+        to_name=to.name,
+        date=day,
+        number=one.number,
+        code=row.code if row else None,
+        due_soon=_lines(desk, soon, problems, _soon_note),
+    )
+    about = tuple(dict.fromkeys(due.number for due in soon))
+    key = f"section_digest:{to.unit.id if to.unit else 0}:{day.isoformat()}"
+    return Outgoing(letter, key, to, about, dues=tuple(soon))
+
+
+def _missed_note(problem: Problem, due: Due) -> str:
+    assert due.milestone is not None
+    count = {1: "首次催办", 2: "第2次催办"}.get(due.step, "已列入逾期清单")
+    return f"{_work(problem, due)}应于{due.milestone.due.isoformat()}前完成，{count}"
+
+
+def _soon_note(problem: Problem, due: Due) -> str:
+    assert due.milestone is not None
+    return f"{_work(problem, due)}，{due.milestone.due.isoformat()}到期"
+
+
+def _work(problem: Problem, due: Due) -> str:
+    assert due.milestone is not None
+    place = due.milestone.position
+    if place is not None and place < len(problem.measures):
+        return f"任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
+    return due.milestone.work.chinese
+
+
+def _lines(
+    desk: Desk,
+    dues: Sequence[Due],
+    problems: Mapping[str, Problem],
+    note: Callable[[Problem, Due], str],
+) -> tuple[letters.ProblemLine, ...]:
+    """One line a problem, with a note of all that is due for it."""
+    notes: defaultdict[str, list[str]] = defaultdict(list)
+    for due in dues:
+        notes[due.number].append(note(problems[due.number], due))
+    return tuple(dispatch.line(desk, problems[number], "；".join(found)) for number, found in notes.items())
+
+
+def _overdue_list(
+    desk: Desk, dues: Sequence[Due], problems: Mapping[str, Problem], day: date
+) -> Iterator[Outgoing]:
+    to = dispatch.office(desk, UnitKind.BUREAU_OFFICE)
+    if not dues or to is None:
+        return
+    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    lit = [
+        (problem, dispatch.light_of(desk, problem))
+        for problem in problems.values()
+        if problem.lead_section_id
+    ]
+    letter = letters.OverdueList(
+        to_name=to.name,
+        date=day,
+        problems=_lines(desk, dues, problems, _missed_note),
+        sections=briefs.section_loads(desk, lit),
+    )
+    about = tuple(dict.fromkeys(due.number for due in dues))
+
+    def files() -> Sequence[letters.Attachment]:
+        rows = [
+            _overdue_row(desk, place, problems[d.number], d, day) for place, d in enumerate(dues, start=1)
+        ]
+        file = ledgers.overdue_list(f"OVERDUE-{day.isoformat()}", 1, rows, f"截至{day.isoformat()}")
+        return (dispatch.attached(file),)
+
+    key = f"overdue_list:{day.isoformat()}"
+    yield Outgoing(letter, key, to, about, office.to if office else (), files, dues=tuple(dues))
+
+
+def _overdue_row(desk: Desk, place: int, problem: Problem, due: Due, day: date) -> ledgers.Row:
+    assert due.milestone is not None
+    lead = next(iter(dispatch.section_names(desk, (problem.lead_section_id,))), None)
+    return ledgers.Row(
+        f"{problem.number}-{place}",
+        {
+            "序号": place,
+            "编号": problem.number,
+            "牵头科室": lead,
+            "填报单位": problem.reporting_unit,
+            "难点问题": problem.problem,
+            "状态": problem.state.chinese,
+            "亮灯": letters.LIGHT_NAMES[dispatch.light_of(desk, problem)].split("（")[0],
+            "逾期事项": _work(problem, due),
+            "应完成日期": due.milestone.due,
+            "逾期工作日": desk.calendar.workdays_between(due.milestone.due, day),
+        },
+    )
+
+
+def _corrections(desk: Desk, dues: Sequence[Due], day: date) -> Iterator[Outgoing]:
+    """One reminder a form that went back, however many problems stand in it."""
+    rows = {row.number: row for row in questions.problem_rows(desk.session, [due.number for due in dues])}
+    forms: defaultdict[int | None, list[Due]] = defaultdict(list)
+    for due in dues:
+        forms[rows[due.number].filing_id].append(due)
+    for gathered in forms.values():
+        first = rows[gathered[0].number]
+        order = LetterOrder(LetterKind.CORRECTION_REQUEST, Party.SENDER)
+        to = next(iter(dispatch.recipients(desk, first, order, Party.SENDER)), None)
+        made = dispatch.correction_reminder(desk, [rows[due.number] for due in gathered], to) if to else None
+        if to is None or made is None:
+            continue
+        head = any(Party.SCHOOL_HEAD in due.cc for due in gathered)
+        cc = to.unit.head_addresses if head and to.unit is not None else ()
+        about = tuple(due.number for due in gathered)
+        letter = replace(made.letter, date=day)
+        key = gathered[0].key
+        yield Outgoing(letter, key, to, about, cc, partial(tuple, made.attachments), dues=tuple(gathered))
+
+
+def _mechanism(desk: Desk, due: Due, day: date) -> Iterator[Outgoing]:
+    row = questions.problem(desk.session, due.number)
+    lead = desk.directory.unit(row.lead_section_id) if row else None
+    if row is None or lead is None:
+        return
+    to = dispatch.recipient(lead)
+    letter = letters.MechanismRequest(
+        to_name=to.name,
+        date=day,
+        number=row.number,
+        code=row.code,
+        problem=dispatch.line_of(desk, row),
+        result=row.handling.get("完成情况") or "已办结",
+        write_by=desk.calendar.workdays_after(day, 5),
+    )
+    yield Outgoing(letter, due.key, to, (row.number,), dues=(due,))
+
+
+def _overdue_correction(desk: Desk, due: Due, problem: Problem, day: date) -> Iterator[Outgoing]:
+    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    row = questions.problem(desk.session, due.number)
+    if office is None or row is None:
+        return
+    text = f"{problem.number}退回补正后逾期未补正"
+    yield _asked(
+        office,
+        row,
+        letters.QuestionKind.CORRECTION_OVERDUE,
+        "correction_overdue",
+        text,
+        due.key,
+        day,
+        due,
+    )
+
+
+def _asked(
+    office: Recipient,
+    row: tables.Problem,
+    kind: letters.QuestionKind,
+    name: str,
+    text: str,
+    key: str,
+    day: date,
+    due: Due,
+) -> Outgoing:
+    letter = letters.Question(
+        to_name=office.name,
+        date=day,
+        number=row.number,
+        code=row.code,
+        question=kind,
+        about=f"{row.number} {row.problem}",
+        facts=(*dispatch.problem_facts(row)[:3], Fact("事由", text)),
+    )
+    return Outgoing(
+        letter, key, office, (row.number,), question=Question(name, row.number, text), dues=(due,)
+    )
+
+
+def regular(desk: Desk, day: date) -> Iterator[Outgoing]:
+    """The letters that go out whatever happens: the morning's, and the secretary's of the week."""
+    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    if office is not None:
+        brief = replace(briefs.morning(desk), date=day)
+        yield Outgoing(brief, f"morning_brief:{day.isoformat()}", office, ())
+    secretary = dispatch.office(desk, UnitKind.SECRETARY)
+    if secretary is not None and briefs.first_workday_of_week(desk, day):
+        weekly = briefs.secretary(desk)
+        if weekly is not None:
+            about = tuple(line.number for line in (*weekly.selected, *weekly.needs_secretary))
+            key = f"secretary_brief:{day.isoformat()}"
+            yield Outgoing(replace(weekly, date=day), key, secretary, tuple(dict.fromkeys(about)))
+
+
+# --------------------------------------------------------------------------------------------- forecast
 
 
 def forecast(desk: Desk, first: date, last: date) -> list[Mapping[str, Any]]:
     """Every letter of the milestones in these days, as `djb plan` shows it."""
-    return []
+    desk = Desk(
+        desk.office,
+        desk.session,
+        desk.directory,
+        min(desk.now, start_of_day(first, desk.config.zone)),
+    )
+    watched = watch(desk, desk.today)
+    problems = {one.problem.number: one.problem for one in watched}
+    dues = [due for one in watched for due in milestones.timers(one.problem, one.at, last)]
+    done = questions.outcomes(desk.session, [due.key for due in dues])
+    by_day: defaultdict[date, list[Due]] = defaultdict(list)
+    for due in dues:
+        if due.key not in done and first <= due.day <= last:
+            by_day[desk.calendar.workdays_after(due.day, 0)].append(due)
+    rows: list[Mapping[str, Any]] = []
+    day = first
+    begun = _first_day(desk)
+    while day <= last:
+        if desk.calendar.is_workday(day):
+            found = [*outgoings(desk, by_day[day], problems, day), *_silences(desk, by_day[day], day)]
+            found += regular(desk, day) if day > begun else ()
+            rows += [_row(desk, one, day) for one in found]
+            rows += _ledgers(desk, day) if day > begun else ()
+        day += timedelta(days=1)
+    rows += _session_rows(desk, first, last)
+    return rows
+
+
+def _silences(desk: Desk, dues: Sequence[Due], day: date) -> Iterator[Outgoing]:
+    """What the office is asked when a school does not answer a call-back."""
+    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    for due in dues:
+        row = questions.problem(desk.session, due.number)
+        if isinstance(due.event, CallbackSilent) and office is not None and row is not None:
+            kind = letters.QuestionKind.CLOSE_ALONE
+            yield _asked(office, row, kind, "close_alone", "学校未答复回访", due.key, day, due)
+
+
+def _row(desk: Desk, one: Outgoing, day: date) -> Mapping[str, Any]:
+    rendered = letters.render(one.letter, desk.office.letterhead, desk.office.templates)
+    return {
+        "kind": one.letter.kind.value,
+        "to": list(one.to.to),
+        "cc": [address for address in one.cc if address not in one.to.to],
+        "about": list(one.about),
+        "subject": rendered.subject,
+        "due_at": iso(at_nine(desk, day), desk.config.zone),
+    }
+
+
+def _ledgers(desk: Desk, day: date) -> Iterator[Mapping[str, Any]]:
+    if not briefs.first_workday_of_month(desk, day) or not questions.problem_counts(desk.session):
+        return
+    for kind in (UnitKind.COMMITTEE_OFFICE, UnitKind.COMMITTEE):
+        to = dispatch.office(desk, kind)
+        if to is not None:
+            letter = briefs.ledger_letter(desk, report=kind is UnitKind.COMMITTEE)
+            yield _row(desk, Outgoing(replace(letter, date=day), "", to, (f"LEDGER-{day.isoformat()}",)), day)
+
+
+def _session_rows(desk: Desk, first: date, last: date) -> Iterator[Mapping[str, Any]]:
+    """The next regular list, and the office's reminder of a list without a choice."""
+    secretary = dispatch.office(desk, UnitKind.SECRETARY)
+    opening = session_office.next_opening(desk)
+    if opening is not None and first <= opening <= last and secretary is not None:
+        letter = session_office.expected_list(desk, opening)
+        if letter is not None:
+            about = (letter.session, *(item.number for item in letter.problems))
+            yield _row(desk, Outgoing(letter, "", secretary, about), opening)
+    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    for row in questions.running_sessions(desk.session):
+        opened = local_day(row.opened_at, desk.config.zone)
+        day = sessions.reminder_day(opened, desk.office.workflow_rules, desk.calendar)
+        if row.stage == sessions.Stage.SUBMITTED.value and first <= day <= last and office is not None:
+            pending = session_office.pending_question(desk, row)
+            yield _row(desk, Outgoing(pending, "", office, (row.code,)), day)

@@ -59,3 +59,17 @@ def filled(
     out = io.BytesIO()
     book.save(out)
     return Attachment(name, out.getvalue(), "application/octet-stream")
+
+
+def filled_bytes(data: bytes, table: Sequence[Mapping[str, str]]) -> bytes:
+    """A register with rows written below its headings."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    sheet = book.worksheets[0]
+    top = next(row[0].row for row in sheet.iter_rows() if str(row[0].value) == "序号")
+    headings = {str(cell.value): cell.column for cell in sheet[top] if cell.value is not None}
+    for place, cells in enumerate(table, start=top + 1):
+        for heading, value in cells.items():
+            sheet.cell(row=place, column=headings[heading]).value = value
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

@@ -1,0 +1,241 @@
+"""The regular letters: the office's morning, the secretary's week, the month's ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from daemon import dispatch, letters, registers, statistics
+from daemon.clock import local_day
+from daemon.desk import Desk
+from daemon.letters import Figure, HeldMail, SchoolLine, SectionLoad
+from daemon.model import Disposition, LetterKind, Light, OnSiteOutcome, Problem, State, UnitKind
+from daemon.problems import HANDLED
+from daemon.store import questions
+
+LONGEST = 40
+"""Lines of one list in a brief; who wants more has the ledger."""
+LAST_BRIEF = "morning_brief"
+LAST_SECRETARY = "secretary_brief"
+QUESTION_NAMES = {
+    "extension": "延期申请",
+    "completion": "办结审核",
+    "close_alone": "回访未答复",
+    "referral": "转办审核",
+    "unknown_section": "科室待确定",
+    "reassignment": "科室退回",
+    "withdrawal": "撤回申请",
+    "claim": "已报声明",
+    "order": "指令待确认",
+    "choice_pending": "书记选题",
+    "circular": "通报审定",
+    "correction_overdue": "逾期未补正",
+}
+MAIL_QUESTIONS = frozenset({"held_mail", "held_text", "period"})
+"""Shown with the mail that they are about."""
+
+
+def morning(desk: Desk) -> letters.MorningBrief:
+    """What the office should know this morning."""
+    since = _since(desk, LAST_BRIEF)
+    lit = [(p, dispatch.light_of(desk, p)) for p in questions.open_problems(desk.session)]
+    new = questions.problems(desk.session, received_since=since)
+    held = _held(desk)
+    pending = _pending(desk)
+    figures = _compared(
+        desk,
+        LAST_BRIEF,
+        {
+            "在办": sum(p.state in HANDLED or p.state is State.COMPLETION_REPORTED for p, _ in lit),
+            "新收": len(new),
+            "待核实来信": len(held),
+            "待审批事项": len(pending),
+            "超过时限": sum(light is Light.RED for _, light in lit),
+        },
+    )
+    progress = statistics.progress(desk)
+    return letters.MorningBrief(
+        to_name=dispatch.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
+        date=desk.today,
+        figures=figures,
+        new=_lines(desk, new),
+        held=held[:LONGEST],
+        pending=pending[:LONGEST],
+        due_soon=_lines(desk, (p for p, light in lit if light is Light.BLUE)),
+        overdue=_lines(desk, (p for p, light in lit if light is Light.RED)),
+        sections=section_loads(desk, lit),
+        bounced=_bounced(desk),
+        returns=progress.returns,
+        covers=progress.period.covers_in_chinese,
+        due=progress.period.due,
+        failed=tuple(
+            f"{letter.subject}（{'、'.join(letter.to)}）：{letter.error or '原因不明'}"
+            for letter in questions.failed_since(desk.session, since)
+        )[:LONGEST],
+    )
+
+
+def _since(desk: Desk, name: str) -> datetime:
+    return questions.note_taken_at(desk.session, name) or desk.now - timedelta(days=1)
+
+
+def _compared(desk: Desk, name: str, counts: dict[str, int]) -> tuple[Figure, ...]:
+    """The figures beside those of the last brief."""
+    kept = questions.note(desk.session, name)
+    before = json.loads(kept) if kept else {}
+    return tuple(Figure(label, count, before.get(label)) for label, count in counts.items())
+
+
+def remember(desk: Desk, name: str, figures: Iterable[Figure]) -> None:
+    """Keep the figures for the next brief to compare with."""
+    kept = json.dumps({figure.label: figure.value for figure in figures}, ensure_ascii=False)
+    questions.set_note(desk.session, name, kept, desk.now)
+
+
+def _lines(desk: Desk, problems: Iterable[Problem]) -> tuple[letters.ProblemLine, ...]:
+    return tuple(dispatch.line(desk, problem) for problem in list(problems)[:LONGEST])
+
+
+def section_loads(desk: Desk, lit: Sequence[tuple[Problem, Light]]) -> tuple[SectionLoad, ...]:
+    """The open problems of each section by light, the most burdened first."""
+    loads = []
+    for section in desk.directory.sections:
+        lights = [light for problem, light in lit if problem.lead_section_id == section.id]
+        if lights:
+            counts = {light: lights.count(light) for light in (Light.BLUE, Light.YELLOW, Light.RED)}
+            loads.append(
+                SectionLoad(
+                    section.name, len(lights), counts[Light.BLUE], counts[Light.YELLOW], counts[Light.RED]
+                )
+            )
+    return tuple(sorted(loads, key=lambda load: (-load.red, -load.open)))
+
+
+def _held(desk: Desk) -> tuple[HeldMail, ...]:
+    asked = [q for q in questions.open_questions(desk.session) if q.mail_id and q.kind in MAIL_QUESTIONS]
+    found = []
+    for question in asked:
+        mail = questions.mail(desk.session, question.mail_id or 0)
+        if mail is not None and mail.disposition == Disposition.HELD.value:
+            why = mail.reason or question.text
+            found.append(HeldMail(f"第{mail.id}号", mail.sender, mail.subject, why, mail.received_at))
+    return tuple(found)
+
+
+def _pending(desk: Desk) -> tuple[HeldMail, ...]:
+    return tuple(
+        HeldMail(q.about, QUESTION_NAMES.get(q.kind, "待核定"), q.suggestion or "请审定", q.text, q.asked_at)
+        for q in questions.open_questions(desk.session)
+        if q.kind not in MAIL_QUESTIONS
+    )
+
+
+def _bounced(desk: Desk) -> tuple[SchoolLine, ...]:
+    found = []
+    for address, since in questions.bounced_addresses(desk.session).items():
+        owners = desk.directory.at_address(address)
+        note = f"{local_day(since, desk.config.zone).isoformat()}起退信"
+        found.append(SchoolLine(owners[0].name if owners else "（已不在通讯录）", address, None, note))
+    return tuple(found[:LONGEST])
+
+
+# ------------------------------------------------------------------------------------- the secretary
+
+
+def secretary(desk: Desk) -> letters.SecretaryBrief | None:
+    """How stands what the secretary chose; None if he chose nothing yet and nothing waits for him."""
+    since = _since(desk, LAST_SECRETARY)
+    found = questions.open_problems(desk.session)
+    chosen = {
+        number
+        for row in questions.sessions(desk.session)
+        if row.stage in ("confirmed", "assigned", "closed")
+        for number in row.choice.get("selected", ())
+    }
+    mine = [problem for problem in found if problem.number in chosen]
+    needs = [
+        problem
+        for problem in found
+        if problem.on_site_outcome is OnSiteOutcome.SECRETARY_HANDLES and problem.state in HANDLED
+    ]
+    closed = [
+        problem
+        for problem in questions.problems(desk.session, states=[State.CLOSED])
+        if problem.closed_at is not None and problem.closed_at >= since and problem.number in chosen
+    ]
+    if not (mine or needs or closed):
+        return None
+    lit = [(problem, dispatch.light_of(desk, problem)) for problem in found]
+    red = [problem for problem, light in lit if light is Light.RED]
+    counts = {
+        "书记选定在办": len(mine),
+        "提请书记协调": len(needs),
+        "全部在办": sum(p.lead_section_id is not None for p in found),
+        "超过时限": len(red),
+    }
+    return letters.SecretaryBrief(
+        to_name=dispatch.TO_NAMES[UnitKind.SECRETARY],
+        date=desk.today,
+        figures=_compared(desk, LAST_SECRETARY, counts),
+        selected=_lines(desk, mine),
+        needs_secretary=_lines(desk, needs),
+        overdue=_lines(desk, red),
+        closed=_lines(desk, closed),
+    )
+
+
+# ----------------------------------------------------------------------------------------- the ledger
+
+
+def ledger_letter(desk: Desk, *, report: bool) -> letters.Ledger:
+    """The ledger's letter: to the office, which may edit it, or as the report to the committee."""
+    states = questions.problem_counts(desk.session)
+    closed = states.get(State.CLOSED, 0) + states.get(State.ARCHIVED, 0)
+    handled = sum(states.get(state, 0) for state in (*HANDLED, State.COMPLETION_REPORTED))
+    kind = UnitKind.COMMITTEE if report else UnitKind.COMMITTEE_OFFICE
+    return letters.Ledger(
+        to_name=dispatch.TO_NAMES[kind],
+        date=desk.today,
+        figures=(
+            Figure("累计收到", sum(states.values())),
+            Figure("在办", handled),
+            Figure("办结", closed),
+            Figure("挂账", states.get(State.SUSPENDED, 0)),
+        ),
+        as_of=desk.now,
+        report=report,
+    )
+
+
+def send_ledgers(desk: Desk) -> int:
+    """The ledger of the month, to the office and to the committee."""
+    if not questions.problem_counts(desk.session):
+        return 0
+    count = 0
+    for kind in (UnitKind.COMMITTEE_OFFICE, UnitKind.COMMITTEE):
+        to = dispatch.office(desk, kind)
+        if to is None:
+            continue
+        report = kind is UnitKind.COMMITTEE
+        file = registers.ledger(desk, f"LEDGER-{desk.today.isoformat()}", registers.LETTER_ROWS)
+        context = {} if report else {"workbook": file.sent.to_json()}
+        written = desk.write(
+            ledger_letter(desk, report=report),
+            key=f"{LetterKind.LEDGER.value}:{desk.today.isoformat()}:{kind.value}",
+            to=to.to,
+            about=(f"LEDGER-{desk.today.isoformat()}",),
+            unit=to.unit,
+            attachments=[dispatch.attached(file)],
+            context=context,
+        )
+        count += written is not None
+    return count
+
+
+def first_workday_of_month(desk: Desk, day: date) -> bool:
+    return day == desk.calendar.workdays_after(day.replace(day=1), 0)
+
+
+def first_workday_of_week(desk: Desk, day: date) -> bool:
+    return day == desk.calendar.workdays_after(day - timedelta(days=day.weekday()), 0)
