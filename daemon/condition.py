@@ -125,7 +125,8 @@ def _timeline(session: Session, config: Config) -> Timeline:
 
 
 def _returns(session: Session, config: Config, now: datetime) -> Json:
-    period = _timeline(session, config).period_of(now)
+    timeline = _timeline(session, config)
+    period = timeline.period_of(now)
     counts = questions.return_counts(session, period.code)
     return {
         "period": period.code,
@@ -133,7 +134,15 @@ def _returns(session: Session, config: Config, now: datetime) -> Json:
         "due": period.due.isoformat(),
         "schools": sum(counts.values()),
         **{state.value: counts.get(state, 0) for state in ReturnState},
+        "skipped": [*_skipped(session, timeline.before(period).code), *_skipped(session, period.code)],
     }
+
+
+def _skipped(session: Session, code: str) -> Iterator[str]:
+    """What the calendar left out in a period because it came too late to be of use."""
+    for line in questions.events_of(session, code):
+        if line.event == "step_skipped" and line.text:
+            yield line.text
 
 
 def _deadlines(session: Session, config: Config, now: datetime) -> list[Json]:

@@ -302,6 +302,8 @@ def _status_rows(found: Row) -> Iterator[tuple[str, str]]:
     )
     counts = [(state.chinese, returns[state.value]) for state in ReturnState if returns[state.value]]
     yield "", "  ".join(f"{name} {count}" for name, count in counts) or "还没有学校"
+    for line in returns["skipped"]:
+        yield "", f"[yellow]{escape(line)}[/]"
     deadlines = found["deadlines"]
     for number, row in enumerate(deadlines[:DEADLINES_SHOWN]):
         yield (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -20,7 +20,6 @@ from daemon.periods import (
     Order,
     Period,
     Step,
-    Timeline,
     scheduled,
     skipped_in_words,
     step_key,
@@ -260,16 +259,3 @@ def progress(desk: Desk) -> Progress:
         tuple(letters.Figure(label, sum(state in wanted for state in states)) for label, wanted in shown),
         tuple(letters.Mend(doubt, s.name) for s in figures.doubtful for doubt in s.doubts),
     )
-
-
-def skipped_lately(desk: Desk) -> tuple[str, ...]:
-    """What the calendar left out in the current period and the one before, in Chinese."""
-    return tuple(_skipped(desk, desk.timeline()))
-
-
-def _skipped(desk: Desk, timeline: Timeline) -> Iterator[str]:
-    current = timeline.period_of(desk.now)
-    for period in (timeline.before(current), current):
-        for line in questions.events_of(desk.session, period.code):
-            if line.event == "step_skipped" and line.text:
-                yield line.text
