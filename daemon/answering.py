@@ -6,11 +6,13 @@ import logging
 
 from daemon import deciding, holding, ordering, receiving, statistics_answers
 from daemon.desk import Desk
+from daemon.events import Bounced
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.journal import event
 from daemon.model import OFFICE_KINDS, Disposition, Unit, UnitKind
 from daemon.store import questions, tables
+from daemon.workflow import happen
 from parsers import replies
 from parsers.orders import (
     Agree,
@@ -45,11 +47,20 @@ def bounced(desk: Desk, mail: tables.Mail, head: Mail) -> Fate:
             ours = ours or row is not None
             if row is not None:
                 desk.record(f"letter:{row.id}", "bounced", by=mail.sender, mail=mail, text=told[-1])
+                _silence(desk, mail, row, recipient.address)
         # Only a report about a letter that we really sent may silence an address.
         if ours:
             questions.mark_bounced(desk.session, recipient.address, desk.now)
             event(log, "address_bounced", "邮箱退信，已停止催办", level=logging.WARNING, mail=mail.id)
     return Fate(Disposition.BOUNCE, "退信：" + ("；".join(told) or "未说明收件人"))
+
+
+def _silence(desk: Desk, mail: tables.Mail, letter: tables.Letter, address: str) -> None:
+    """A section that mail does not reach is not chased until its address is mended."""
+    for row in questions.problem_rows(desk.session, letter.about):
+        lead = desk.directory.unit(row.lead_section_id)
+        if lead is not None and address.lower() in lead.addresses[:1]:
+            happen(desk, row, Bounced(address=address), mail=mail)
 
 
 def words(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from daemon import dispatch, session_office, statistics
+from daemon import dispatch, session_office
 from daemon.desk import Desk
+from daemon.dispatch import read_back
 from daemon.events import (
     Actor,
     Assigned,
@@ -24,7 +25,7 @@ from daemon.events import (
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.model import Disposition, State, Unit, UnitKind
-from daemon.ordering import Done, Given, carried, conclude, happen_to, office_event, order_json, read_back
+from daemon.ordering import Done, Given, carried, conclude, happen_to, office_event, order_json
 from daemon.problems import HANDLED, QuestionOrder, Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
@@ -306,6 +307,7 @@ def _order(
 ) -> Fate | str | None:
     """A fresh order of an office is confirmed and carried out, or dropped."""
     if isinstance(order, REFUSED):
+        _settle_order(desk, question, Fate(Disposition.IGNORED, "答复不执行"))
         return _settled(desk, mail, question, "不执行")
     if not isinstance(order, AGREED):
         return None
@@ -314,9 +316,18 @@ def _order(
     for kept in question.payload["orders"]:
         _execute(given, kept, done)
     _settled(desk, mail, question, "同意执行")
+    _settle_order(desk, question, Fate(Disposition.REPLIED))
     if not done.carried:
         return _nothing_done(given, done)
     return conclude(given, done)
+
+
+def _settle_order(desk: Desk, question: tables.Question, fate: Fate) -> None:
+    """The mail that gave the order has waited for this answer."""
+    asked_by = desk.session.get(tables.Mail, question.mail_id) if question.mail_id else None
+    if asked_by is not None:
+        asked_by.disposition, asked_by.reason = fate.disposition.value, fate.reason
+        asked_by.handled_at = desk.now
 
 
 def _nothing_done(given: Given, done: Done) -> Fate:
@@ -333,11 +344,7 @@ def _execute(given: Given, kept: Mapping[str, object], done: Done) -> None:
             else:
                 done.carried.append(carried(opened.code, "开启新一期", "清单已呈报书记"))
         case "RollUp" | "Circulate":
-            execute = getattr(statistics, "execute_order", None)
-            if execute is None:
-                done.refused.append("统计汇总和通报由统计日历办理，不能以指令执行")
-            else:
-                execute(given.desk, given.mail, kept, done)
+            done.refused.append("汇总、通报请单独来信")
         case _:
             event, numbers = office_event(kept, given.unit), kept.get("numbers")
             for number in numbers if isinstance(numbers, list) else ():

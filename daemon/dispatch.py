@@ -541,6 +541,42 @@ MAKERS: Mapping[LetterKind, Callable[[Draft], Written | None]] = {
 """Receipts and held notices are missing: whoever receives a mail answers it."""
 
 
+# ----------------------------------------------------------------------------------------- read-backs
+
+
+def read_back(
+    desk: Desk,
+    mail: tables.Mail,
+    unit: Unit,
+    carried: Sequence[letters.Filed],
+    refused: Sequence[str],
+    attachments: Sequence[letters.Attachment] = (),
+    context: Mapping[str, object] | None = None,
+) -> None:
+    """Tell the sender what was carried out and what was not."""
+    numbers = tuple(dict.fromkeys(filed.number for filed in carried))
+    row = questions.problem(desk.session, numbers[0]) if len(numbers) == 1 else None
+    desk.write(
+        letters.Receipt(
+            to_name=recipient(unit).name,
+            date=desk.today,
+            number=row.number if row else None,
+            code=row.code if row else None,
+            received_at=mail.received_at,
+            filed=tuple(carried),
+            notes=tuple(dict.fromkeys(refused)),
+            orders=True,
+        ),
+        key=f"receipt:mail:{mail.id}",
+        to=(mail.sender,),
+        about=numbers,
+        unit=unit,
+        answers=mail,
+        attachments=attachments,
+        context=dict(context or {}),
+    )
+
+
 # ----------------------------------------------------------------------------------------- questions
 
 QUESTION_KINDS: Mapping[str, QuestionKind] = {

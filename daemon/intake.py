@@ -247,6 +247,8 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Reading | ReadingFailed) -> F
         return Fate(Disposition.AUTOMATIC, AUTOMATIC_REASONS[head.kind])
     sender = Sender(head.sender, desk.directory.at_address(head.sender), head.authentication)
     mail.unit_id = sender.units[0].id if sender.units else None
+    if sender.trusted:
+        questions.clear_bounce(desk.session, sender.address)
     answered = _answered_letter(desk, reading, sender)
     if reading.workbooks and (fate := returning.returned(desk, mail, reading, sender, answered)):
         return fate

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from daemon import holding, letters, session_office
 from daemon.clock import chinese_moment
 from daemon.desk import Desk
-from daemon.dispatch import recipient
+from daemon.dispatch import read_back, recipient
 from daemon.events import (
     Accepted,
     Archived,
@@ -178,61 +178,12 @@ def conclude(given: Given, done: Done) -> Fate:
     return Fate(Disposition.REPLIED, "；".join(dict.fromkeys(done.refused)) or None)
 
 
-def read_back(
-    desk: Desk,
-    mail: tables.Mail,
-    unit: Unit,
-    carried: Sequence[letters.Filed],
-    refused: Sequence[str],
-    attachments: Sequence[letters.Attachment] = (),
-    context: Mapping[str, object] | None = None,
-) -> None:
-    """Tell the sender what was carried out and what was not."""
-    numbers = tuple(dict.fromkeys(filed.number for filed in carried))
-    row = questions.problem(desk.session, numbers[0]) if len(numbers) == 1 else None
-    desk.write(
-        letters.Receipt(
-            to_name=recipient(unit).name,
-            date=desk.today,
-            number=row.number if row else None,
-            code=row.code if row else None,
-            received_at=mail.received_at,
-            filed=tuple(carried),
-            notes=tuple(dict.fromkeys(refused)),
-            orders=True,
-        ),
-        key=f"receipt:mail:{mail.id}",
-        to=(mail.sender,),
-        about=numbers,
-        unit=unit,
-        answers=mail,
-        attachments=attachments,
-        context=dict(context or {}),
-    )
-
-
 # --------------------------------------------------------------------------------- sections and schools
 
 
 def _replied(given: Given) -> Fate:
-    if any(number.startswith("TJ-") for number in given.answered.about) if given.answered else False:
-        return _about_statistics(given)
     reader = section_event if given.unit.kind is UnitKind.SECTION else _school_event
     return conclude(given, carry_out_each(given, lambda order: reader(given, order)))
-
-
-def _about_statistics(given: Given) -> Fate:
-    """已报 to a letter about a return: the office checks, and nobody is chased meanwhile."""
-    from daemon import statistics
-
-    assert given.answered is not None
-    claimed = getattr(statistics, "claimed", None)
-    code = next(number for number in given.answered.about if number.startswith("TJ-"))
-    if claimed is None or not all(isinstance(order, words.AlreadyReported) for order in given.orders):
-        why = "这项答复不适用于统计表的来信"
-        return holding.unclear(given.desk, given.mail, given.sender, why, given.answered)
-    fate: Fate = claimed(given.desk, given.mail, given.unit, code)
-    return fate
 
 
 def section_event(given: Given, order: words.Order) -> Event | str:
@@ -391,7 +342,7 @@ def _ask_first(given: Given, orders: Sequence[Mapping[str, object]], what: str) 
         key=f"question:order:mail:{given.mail.id}",
         unit=asked,
     )
-    return Fate(Disposition.REPLIED, f"已请确认：{what}")
+    return Fate(Disposition.HELD, f"未随来信答复，已请确认后执行：{what}")
 
 
 # --- orders as they are kept with a question

@@ -27,7 +27,7 @@ from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.letters import Fact, Filed
 from daemon.model import SOURCE_NAMES, Disposition, Problem, Source, State, Unit, UnitKind
-from daemon.ordering import Done, Given, carry_out_each, read_back, section_event
+from daemon.ordering import Done, Given, carry_out_each, section_event
 from daemon.problems import Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
@@ -142,7 +142,7 @@ def _conclude(back: Back, done: Done) -> Fate:
     context: dict[str, Any] = {}
     if len(numbers) == 1 and back.book.kind == "handling_sheet" and done.refused:
         attachments, context = _fresh_sheet(back)
-    read_back(back.desk, back.mail, back.unit, done.carried, done.refused, attachments, context)
+    dispatch.read_back(back.desk, back.mail, back.unit, done.carried, done.refused, attachments, context)
     return Fate(Disposition.REPLIED, "；".join(dict.fromkeys(done.refused)) or None)
 
 

@@ -464,8 +464,6 @@ def _assign(
     *,
     as_sent: bool = False,
 ) -> Fate:
-    from daemon.ordering import read_back  # it opens sessions, and so needs this module
-
     changed = changes(sent, back, sections=section_index(desk))
     if as_sent:
         changed = type(changed)()
@@ -480,7 +478,7 @@ def _assign(
     faults = [*outcome.faults, *_carry_out(desk, outcome.events, mail)]
     done = _assigned_now(desk, outcome.events, faults)
     desk.record(row.code, "assigned", by=mail.sender, mail=mail, text=f"交办{len(done)}项")
-    read_back(desk, mail, unit, done, faults)
+    dispatch.read_back(desk, mail, unit, done, faults)
     return Fate(Disposition.REPLIED, "；".join(faults) or None)
 
 

@@ -208,3 +208,26 @@ def test_clues_of_other_sources_are_registered_once(town: Town) -> None:
     found = {row["problem"]: row["source"] for row in town.rows("problems")}
     assert found == {"校门口摊贩占道": "hotline_12345", "校车线路调整": "city_leader"}
     assert "街谈巷议" in text_of(letter(town, CLERK, "来信办理情况回执", "已办理2项"))
+
+
+def test_a_section_that_mail_does_not_reach_is_not_chased_until_it_writes(town: Town) -> None:
+    assignment = referred(town)
+    mail = assignment["Message-ID"]
+    report_of = f"Reporting-MTA: dns; mx.qq.com\n\nFinal-Recipient: rfc822; {SECTION}\nAction: failed\nStatus: 5.1.1\n"
+    raw = (
+        f"From: MAILER-DAEMON@mx.qq.com\nTo: djb3916@163.com\nSubject: Undelivered Mail\n"
+        f"Date: Tue, 08 Feb 2022 10:00:00 +0800\nMessage-ID: <bounce1@mx.qq.com>\nReturn-Path: <>\n"
+        'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        f"--b\nContent-Type: text/plain\n\nno such user\n--b\nContent-Type: message/delivery-status\n\n{report_of}\n"
+        f"--b\nContent-Type: message/rfc822\n\nMessage-ID: {mail}\nSubject: x\n\nx\n--b--\n"
+    )
+    town.stack.deposit("djb3916@163.com", [raw.encode()])
+    for day in ("08", "10", "11", "16"):
+        town.once(f"2022-02-{day}T10:30+08:00")
+    assert town.rows("mail")[-1]["disposition"] == "bounce"
+    assert not chases(town, SECTION)
+    assert SECTION in text_of([one for one in town.letters_to(CLERK) if "晨报" in one["Subject"]][-1])
+    reply(town, SECTION, assignment, "签收", "2022-02-17T08:00:00")
+    assert problem(town)["state"] == "accepted"
+    town.once("2022-02-17T09:30+08:00")
+    assert "reachable" in [line["event"] for line in problem(town)["history"]]
