@@ -144,7 +144,7 @@ def _assembled(elements: Sequence[Element]) -> list[Draft]:
             if current is None:
                 pending += element.pairs
             else:
-                _take(current, element.pairs)
+                _take(current, _not_known(current, element.pairs))
         else:
             draft = element.draft
             if current is not None and current.kind is draft.kind and not pending:
@@ -159,6 +159,15 @@ def _assembled(elements: Sequence[Element]) -> list[Draft]:
     if found and pending and title is None and not fresh:
         _take(found[-1], pending)
     return found
+
+
+def _not_known(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> list[tuple[str, Raw]]:
+    """The texts below the items without names and phones of others: who filled the form in, who signs the mail."""
+    contact = draft.head.get("contact")
+    known = fields.contact(contact.text) if contact is not None else None
+    if known is None or known.phone.value is None or known.name.value is None:
+        return list(pairs)
+    return [(name, raw) for name, raw in pairs if name not in {"contact_name", "contact_phone"}]
 
 
 def _take(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> None:

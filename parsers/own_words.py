@@ -87,6 +87,7 @@ QUOTE_TAGS = frozenset({"includetail"})
 BREAKING = frozenset(
     "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr dt dd section article center form title".split()  # noqa: SIM905
 )
+CONCEALED = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 INVISIBLE = frozenset({"script", "style", "head", "title", "meta", "link", "noscript", "template"})
 MAX_PIECES = 100_000
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -274,12 +275,14 @@ def _pieces(root: etree._Element, is_reply: bool) -> Iterator[_Piece]:
     line = 0
     depth = 0
     to_the_end = False
+    concealed = 0
     count = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         tag = element.tag if isinstance(element.tag, str) else ""
         if event == "start":
             if tag in INVISIBLE:
                 continue
+            concealed += _concealed(element)
             quoting, rest = _quoting(element, tag, is_reply)
             depth += quoting
             to_the_end = to_the_end or rest
@@ -287,10 +290,11 @@ def _pieces(root: etree._Element, is_reply: bool) -> Iterator[_Piece]:
             text, is_tail = element.text, False
         else:
             if tag not in INVISIBLE:
+                concealed -= _concealed(element)
                 depth -= _quoting(element, tag, is_reply)[0]
                 line += tag in BREAKING and tag != "br"
             text, is_tail = element.tail, True
-        if _hidden(element, is_tail) or not text:
+        if concealed or _hidden(element, is_tail) or not text:
             continue
         count += 1
         if count > MAX_PIECES:
@@ -298,6 +302,10 @@ def _pieces(root: etree._Element, is_reply: bool) -> Iterator[_Piece]:
         for number, part in enumerate(text.split("\n") if _preformatted(element, is_tail) else [text]):
             line += number > 0
             yield _Piece(element, is_tail, part, line, depth > 0 or to_the_end)
+
+
+def _concealed(element: etree._Element) -> bool:
+    return CONCEALED.search(element.get("style") or "") is not None
 
 
 def _hidden(element: etree._Element, is_tail: bool) -> bool:

@@ -75,6 +75,12 @@ MAX_TYPED = 50_000
 """Characters of a body in which a typed form is looked for."""
 FEWEST_LABELS = 3
 LABEL_END = re.compile(r"[:：\t|│┃｜]")
+HEAD_OF_QUOTATION = re.compile(
+    r"^[>| \t*]*(?:发件人|发信人|From)[ \t*]*[:：].*\n"
+    r"(?:[>| \t*]*(?:发送?日期|日\s*期|发送时间|时\s*间|收\s*件\s*人|抄\s*送(?:人)?|主\s*题|答复|附件|Date|Sent|To|Cc|Subject|Reply-To)[ \t*]*[:：].*(?:\n|$))+",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Who wrote the quoted mail, and when: its date is nobody's 填报时间."""
 COLUMNS = re.compile(r"\S(?:[ \u3000\xa0]{2,}\S+){2}")
 
 NOT_READ: dict[MailKind, str] = {
@@ -379,6 +385,8 @@ def _body_forms(body: Body, name: str, limits: Limits, own: bool) -> tuple[Form,
     text = body.text.own if own else body.text.quoted
     if body.markup and not text.strip():
         text = body.markup.text.own if own else body.markup.text.quoted
+    if not own:
+        text = HEAD_OF_QUOTATION.sub("", text)
     if re.search(r"<table\b", markup, re.IGNORECASE):
         try:
             forms = _forms(html.html_content(markup, limits), name, "body-html", None)

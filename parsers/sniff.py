@@ -209,7 +209,7 @@ def ole_streams(data: bytes) -> tuple[str, ...]:
     """Names of the streams and storages of an OLE file, as far as its directory can be read."""
     try:
         return tuple(_ole_names(data))
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, ZeroDivisionError):
         return ()
 
 

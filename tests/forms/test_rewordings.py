@@ -147,3 +147,8 @@ def test_a_row_of_measures_is_no_row_of_numbers() -> None:
 
 def test_a_year_in_digits_may_stand_before_chinese_months() -> None:
     assert fields.day("2022年一月四日").value == date(2022, 1, 4)
+
+
+def test_who_filled_the_form_in_is_not_another_contact() -> None:
+    foot = "填表人：黄大山　　电话：0775-4560000"
+    assert dict(only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, TABLE, foot))).fields) == HEAD

@@ -1,0 +1,35 @@
+"""What mail programs add around a form: heads of passed-on mails, hidden text, signatures."""
+
+from __future__ import annotations
+
+from parsers import read, sniff
+from parsers.content import Limits
+from parsers.values import Reading
+from tests.mails.letters import plain
+
+FORM = (
+    "填报单位：贵港市荷塘小学\n联系人及电话：覃小雨 13812345678\n单位名称：贵港市荷塘小学\n党支部数：2\n"
+    "平台数：1\n举办次数：2\n解决问题数量：5\n"
+)
+
+
+def reading(body: str, headers: str = "Subject: report", kind: str = "plain") -> Reading:
+    head = f"From: a@163.com\nMIME-Version: 1.0\nContent-Type: text/{kind}; charset=utf-8\n{headers}"
+    return read.read(plain(head, body), "a.eml", Limits())
+
+
+def test_the_date_of_a_passed_on_mail_is_not_the_date_of_the_form() -> None:
+    head = "发件人: 荷塘小学 <h@163.com>\n日期: 2022年1月3日 GMT+8 10:00\n收件人: x@163.com\n主题: 统计表\n\n"
+    quoted = "".join(f"> {line}\n" for line in (head + FORM + "填报时间：2021年11月3日").split("\n"))
+    form = reading(f"以下是转发的邮件：\n\n{quoted}", "Subject: Fwd: report").forms[0]
+    assert str(form.fields["reported_on"]) == "2021-11-03"
+
+
+def test_text_that_html_hides_is_nobodys_words() -> None:
+    mail = reading("<div>您好</div><div style='display: none'>藏着的话</div>", kind="html").mail
+    assert mail is not None
+    assert mail.reply_text == "您好"
+
+
+def test_an_ole_file_of_nothing_is_only_damaged() -> None:
+    assert sniff.sniffed(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.doc").damaged
