@@ -127,6 +127,8 @@ AUTO_HEADERS: tuple[tuple[str, re.Pattern[str]], ...] = (
 AUTO_SUBJECT = _any(
     r"^\s*(?:\[?(?:网易邮箱|qq邮箱|foxmail|系统)?\s*(?:自动(?:回复|答复|应答|回覆)|自動(?:回覆|回复|答覆|応答|返信)|假期(?:自动)?回复|外出回复)\]?)"
     r"\s*(?:[:：(（\-—]|$)",
+    r"^\s*[\[【(（]自动(?:回复|答复|应答)[\]】)）]|[\[【(（]自动(?:回复|答复|应答)[\]】)）]\s*$",
+    r"^\s*(?:休假|外出|出差|假期|节假日|离线|邮件|邮箱|系统)自动(?:回复|答复|应答)\s*(?:[:：(（]|$)",
     r"^\s*(?:auto(?:matic(?:ally)?)?[ -]?(?:re(?:ply|sponse|sponder))|autoresponse|autoreply)\s*(?:[:：(\-]|from\b|to\b|$)",
     r"^\s*(?:out[ -]of[ -](?:the[ -])?office|ooo)(?:\s+(?:auto(?:matic)?[ -]?reply|reply|notification|message))?\s*(?:[:：(\-]|$|re:)",
     r"^\s*(?:vacation|on vacation|away from (?:my )?(?:mail|office)|absence)(?:\s+(?:reply|message|notice))?\s*(?:[:：]|$)",
@@ -174,7 +176,6 @@ LIST_HEADERS = (
         "x-mailman-version",
         "x-listserver",
         "x-list-id",
-        "feedback-id",
         "x-campaign-id",
     ),
     *("x-csa-complaints", "x-ml-name", "x-beenthere", "x-mailinglist", "x-campaignid"),
@@ -259,6 +260,9 @@ def _is_auto_reply(mail: Evidence) -> bool:
 
 def _is_list(mail: Evidence) -> bool:
     if any(mail.headers.get(name) for name in LIST_HEADERS):
+        return True
+    # Tencent puts a Feedback-ID on what persons write, too.
+    if mail.headers.get("feedback-id") and not any(name.startswith("x-qq-") for name in mail.headers):
         return True
     answers = bool(mail.header("in-reply-to"))
     if LIST_PRECEDENCE.search(mail.header("precedence")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from parsers import read, sniff
 from parsers.content import Limits
 from parsers.values import Reading
@@ -33,3 +35,26 @@ def test_text_that_html_hides_is_nobodys_words() -> None:
 
 def test_an_ole_file_of_nothing_is_only_damaged() -> None:
     assert sniff.sniffed(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.doc").damaged
+
+
+def kind(headers: str, body: str = "您好") -> str:
+    mail = reading(body, headers).mail
+    assert mail is not None
+    return mail.kind.value
+
+
+@pytest.mark.parametrize(
+    "subject", ["[自动回复]提醒", "已收到(自动回复)", "休假自动回复", "邮件自动回复：提醒"]
+)
+def test_answers_of_machines_are_known_by_their_subjects(subject: str) -> None:
+    assert kind(f"Subject: {subject}") == "auto_reply"
+
+
+def test_a_question_about_automatic_answers_is_a_persons() -> None:
+    assert kind("Subject: 回复: 关于自动回复设置") == "person"
+
+
+def test_a_feedback_id_of_tencent_makes_no_list() -> None:
+    feedback = "Subject: x\nFeedback-ID: webmail:qq.com:bgweb:bgweb9"
+    assert kind(f"{feedback}\nX-QQ-mid: webmail1") == "person"
+    assert kind(feedback) == "list"
