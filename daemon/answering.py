@@ -118,6 +118,8 @@ def _no_order(
 ) -> Fate:
     if answered is None or reading.parts:
         return holding.no_form(desk, mail, reading, sender)
+    if (fate := ordering.objection(desk, mail, sender, answered)) is not None:
+        return fate
     why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
     return holding.unclear(desk, mail, sender, why, answered)
 

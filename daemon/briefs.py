@@ -27,6 +27,8 @@ QUESTION_NAMES = {
     "reassignment": "科室退回",
     "withdrawal": "撤回申请",
     "claim": "已报声明",
+    "statistics_claim": "已报声明",
+    "reopening": "办结异议",
     "order": "指令待确认",
     "choice_pending": "书记选题",
     "circular": "通报审定",

@@ -20,6 +20,7 @@ from daemon.events import (
     OfficeDecided,
     Reassigned,
     Referred,
+    Reopened,
     Withdrawn,
 )
 from daemon.filing import Sender
@@ -186,6 +187,13 @@ def _withdrawal(answer: Answer) -> Meaning:
     return Nothing("不同意撤回，继续办理") if answer.refused else NotThat("撤回申请请答复同意或不同意")
 
 
+def _reopening(answer: Answer) -> Meaning:
+    _settle_order(answer.desk, answer.question, Fate(Disposition.REPLIED))
+    if answer.agreed:
+        return (Reopened(by=answer.by, reason=answer.question.payload.get("reason")),)
+    return Nothing("不重新办理") if answer.refused else NotThat("请答复同意或不同意")
+
+
 def _claim(answer: Answer) -> Meaning:
     if not (answer.agreed or answer.refused):
         return NotThat("请答复是或否")
@@ -287,6 +295,7 @@ MEANINGS: Mapping[str, Callable[[Answer], Meaning]] = {
     "close_alone": _alone,
     "withdrawal": _withdrawal,
     "claim": _claim,
+    "reopening": _reopening,
     "referral": _referral,
     "unknown_section": _unknown_section,
     "reassignment": _reassignment,

@@ -588,6 +588,7 @@ QUESTION_KINDS: Mapping[str, QuestionKind] = {
     "reassignment": QuestionKind.DECLINED_ASSIGNMENT,
     "withdrawal": QuestionKind.WITHDRAWAL,
     "claim": QuestionKind.CLAIM,
+    "reopening": QuestionKind.REOPENING,
     "deadline": QuestionKind.ORDER,
     "correction_overdue": QuestionKind.CORRECTION_OVERDUE,
 }
@@ -624,7 +625,7 @@ def ask(
     )
 
 
-QUOTING = frozenset({QuestionKind.WITHDRAWAL, QuestionKind.CLAIM})
+QUOTING = frozenset({QuestionKind.WITHDRAWAL, QuestionKind.CLAIM, QuestionKind.REOPENING})
 
 
 def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tuple[Fact, ...]:

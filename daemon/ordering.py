@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from daemon import holding, letters, session_office
 from daemon.clock import chinese_moment
 from daemon.desk import Desk
-from daemon.dispatch import read_back, recipient
+from daemon.dispatch import ask, read_back, recipient
 from daemon.events import (
     Accepted,
     Archived,
@@ -37,7 +37,7 @@ from daemon.events import (
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.model import Disposition, LetterKind, State, Unit, UnitKind
-from daemon.problems import Refusal
+from daemon.problems import QuestionOrder, Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
 from parsers import orders as words, replies
@@ -225,6 +225,23 @@ def _school_event(given: Given, order: words.Order) -> Event | str:
         case words.AlreadyReported():
             return Claimed(by=by)
     return "这项答复不属于学校的回复用语"
+
+
+def objection(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter | None) -> Fate | None:
+    """A school's own words about a problem that is closed: the office decides whether it is reopened.
+
+    None if they are about something else, or no more than thanks.
+    """
+    school, text = sender.unit_of(UnitKind.SCHOOL), (mail.text or "").strip()
+    numbers = [number for number in answered.about if number.startswith("ND-")] if answered else []
+    row = questions.problem(desk.session, numbers[0]) if len(numbers) == 1 else None
+    if row is None or school is None or row.unit_id != school.id or not sender.trusted:
+        return None
+    if row.state not in (State.CLOSED.value, State.ARCHIVED.value) or replies.POLITE.match(text):
+        return None
+    order = QuestionOrder("reopening", f"{school.name}对已办结的{row.number}来信", payload={"reason": text})
+    ask(desk, row, order, len(questions.events_of(desk.session, row.number)), mail)
+    return Fate(Disposition.HELD, "学校对已办结的问题有话要说，待工委办审定是否重新办理")
 
 
 # --------------------------------------------------------------------------------------- the secretary

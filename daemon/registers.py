@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon import dispatch, ledgers, sessions
+from daemon import dispatch, ledgers, session_office
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import LIGHT_NAMES
@@ -43,7 +43,7 @@ def ledger_workbook(desk: Desk, _period: str | None) -> bytes:
 
 def problem_list_workbook(desk: Desk, _period: str | None) -> bytes:
     """What waits for the secretary's next list; if nothing does, the last list as it stands."""
-    waiting = [problem for problem in questions.problems(desk.session) if sessions.for_list(problem)]
+    waiting = session_office.waiting_problems(desk)
     latest = questions.latest_session(desk.session)
     code = "下期"
     if not waiting and latest is not None:

@@ -14,7 +14,7 @@ from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.letters import Fact, Filed, ListedProblem, ProblemLine
 from daemon.model import ENDED_STATES, Disposition, LetterKind, Problem, State, Unit, UnitKind
-from daemon.problems import Refusal
+from daemon.problems import HANDLED, Refusal
 from daemon.sessions import Choice, Chosen, Questioned, Refused, Session, Stage
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
@@ -570,9 +570,15 @@ def _ask_for_choice(desk: Desk, row: tables.Session) -> int:
     return 1
 
 
+def waiting_problems(desk: Desk) -> list[Problem]:
+    """What goes on the next list."""
+    found = questions.problems(desk.session, states=(State.REGISTERED, *HANDLED))
+    return [problem for problem in found if sessions.for_list(problem)]
+
+
 def expected_list(desk: Desk, day: date) -> letters.ProblemList | None:
     """The list as it would go to the secretary on a day if nothing else arrived; None if it is empty."""
-    waiting = [p for p in questions.problems(desk.session) if sessions.for_list(p)]
+    waiting = waiting_problems(desk)
     if not waiting:
         return None
     code = sessions.next_code(day.year, [one.code for one in questions.sessions(desk.session)])

@@ -441,7 +441,8 @@ def regular(desk: Desk, day: date) -> Iterator[Outgoing]:
     office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
     if office is not None:
         brief = replace(briefs.morning(desk), date=day)
-        yield Outgoing(brief, f"morning_brief:{day.isoformat()}", office, ())
+        files = partial(_blank_register, day) if briefs.first_workday_of_week(desk, day) else tuple
+        yield Outgoing(brief, f"morning_brief:{day.isoformat()}", office, (), files=files)
     secretary = dispatch.office(desk, UnitKind.SECRETARY)
     if secretary is not None and briefs.first_workday_of_week(desk, day):
         weekly = briefs.secretary(desk)
@@ -449,6 +450,11 @@ def regular(desk: Desk, day: date) -> Iterator[Outgoing]:
             about = tuple(line.number for line in (*weekly.selected, *weekly.needs_secretary))
             key = f"secretary_brief:{day.isoformat()}"
             yield Outgoing(replace(weekly, date=day), key, secretary, tuple(dict.fromkeys(about)))
+
+
+def _blank_register(day: date) -> Sequence[letters.Attachment]:
+    """The week's register of clues, for the office to fill in."""
+    return (dispatch.attached(ledgers.clue_register(f"XS-{day.isoformat()}")),)
 
 
 # --------------------------------------------------------------------------------------------- forecast
