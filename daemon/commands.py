@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -94,7 +94,7 @@ def _period(text: str | None) -> str | None:
     return code
 
 
-def _listed(args: argparse.Namespace, rows: list[Mapping[str, Any]], show: Callable[..., None]) -> int:
+def _listed(args: argparse.Namespace, rows: Sequence[Mapping[str, Any]], show: Callable[..., None]) -> int:
     """Print rows as one JSON array, or as people like to read them."""
     if args.json:
         say(json.dumps(rows, ensure_ascii=False, indent=2))

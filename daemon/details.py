@@ -215,7 +215,7 @@ def _letters(config: Config, letters: Iterable[tables.Letter]) -> Iterator[Rende
                 str(row.id),
                 LetterKind(row.kind).chinese,
                 escape("、".join((*row.to, *row.cc))),
-                escape(row.subject),
+                escape(display.titled(row.subject)),
                 display.LETTER_STATES[row.state] + (f" {escape(row.error)}" if row.error else ""),
                 _moment(config, row.sent_at or row.due_at),
             )

@@ -5,6 +5,7 @@ Takes the rows of `daemon.store.lists`, so that what people and programs see is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -81,6 +82,13 @@ def table(
     out.print(shown)
 
 
+def titled(subject: str) -> str:
+    """A letter's subject without the code of its tag, which is for replies: ND-2022-013 收件回执."""
+    return _TAG.sub(r"\1", subject)
+
+
+_TAG = re.compile(r"^\[([A-Z]{2}-[\d-]+)#[A-Z0-9]{4}\]")
+
 _NARROW: Mapping[str, Any] = {"no_wrap": True}
 _WIDE: Mapping[str, Any] = {"overflow": "fold"}
 
@@ -153,7 +161,7 @@ def letters(rows: Sequence[Row]) -> None:
                 str(row["id"]),
                 LetterKind(row["kind"]).chinese,
                 escape("、".join((*row["to"], *row["cc"]))),
-                escape(row["subject"]),
+                escape(titled(row["subject"])),
                 LETTER_STATES[row["state"]] + (f" {escape(row['error'])}" if row["error"] else ""),
                 minute(row["sent_at"] or row["due_at"]),
             )
@@ -225,7 +233,7 @@ def plan(rows: Sequence[Row], title: str = "将发出的信") -> None:
                 minute(row["due_at"]),
                 LetterKind(row["kind"]).chinese,
                 escape("、".join((*row["to"], *row["cc"]))),
-                escape(row["subject"]),
+                escape(titled(row["subject"])),
             )
             for row in rows
         ],

@@ -134,4 +134,4 @@ def _show(found: Rehearsed, config: Config, moment: datetime) -> None:
     if len(now) > limit:
         out.print(f"[yellow]多于每日发信上限 {limit} 封：余下的次日再发[/]")
     if found.unreachable:
-        Console(stderr=True).print(Text(f"没有收到信：{found.unreachable}", style="red"))
+        Console(stderr=True).print(Text(f"没有收到信：{found.unreachable}", style="red"), soft_wrap=True)
