@@ -22,7 +22,7 @@ from daemon.returns import (
     current,
     soft_doubts,
 )
-from parsers.values import Severity
+from parsers.values import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ def _line(
             school.unit_id, school.name, state, None, previous=previous, ledger_solved=solved
         )
     doubts = [doubt.text for doubt in soft_doubts(one.counts, period, previous, solved, soft)]
-    doubts += [said.text for said in one.findings if said.severity is Severity.WARNING]
+    doubts += [said.text for said in one.findings if _about_figures(said)]
     return SchoolFigures(
         unit_id=school.unit_id,
         name=school.name,
@@ -249,6 +249,12 @@ def _line(
         ledger_solved=solved,
         doubts=tuple(dict.fromkeys(doubts)),
     )
+
+
+def _about_figures(finding: Finding) -> bool:
+    """Whether a stored warning is the reader's about a row; soft checks (`rows.name`) are made anew."""
+    about_a_row = finding.field == "rows" or finding.field.startswith("rows[")
+    return finding.severity is Severity.WARNING and about_a_row
 
 
 def _total(code: str, lines: Sequence[SchoolFigures], expected: int) -> Sum:

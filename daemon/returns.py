@@ -334,8 +334,21 @@ def decide_return(
     doubts = soft_doubts(
         total(arrival.rows), period, previous.counts if previous else None, past.ledger_solved, soft
     )
-    filed = _filed(arrival, period, past, state, (*findings, *doubts, *_like_last_time(arrival, previous)))
+    said = _said_better(findings, doubts)
+    filed = _filed(arrival, period, past, state, (*said, *doubts, *_like_last_time(arrival, previous)))
     return _accepted(filed, period, past)
+
+
+def _said_better(findings: Iterable[Finding], doubts: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without the reader's own doubts about figures that the soft checks doubt as well."""
+    doubted = {doubt.field.rpartition(".")[2] for doubt in doubts}
+    return tuple(
+        finding
+        for finding in findings
+        if finding.kind is not FindingKind.INCONSISTENT
+        or finding.severity is not Severity.WARNING
+        or finding.field.rpartition(".")[2] not in doubted
+    )
 
 
 def _accepted(filed: FiledReturn, period: Period, past: Past) -> Decision:

@@ -31,7 +31,7 @@ from daemon.store import questions
 FIRST_CYCLE: Final = "first_cycle"
 LOOKED: Final = "statistics_looked"
 """Note of what the last complete look saw: as long as it is the same, nothing can be due."""
-LETTERS_AT_ONCE: Final = 20
+LETTERS_AT_ONCE: Final = 8
 """Letters written in one transaction: a mail that arrives meanwhile waits no longer than that takes."""
 
 log = logging.getLogger(__name__)
@@ -257,5 +257,5 @@ def progress(desk: Desk) -> Progress:
     return Progress(
         period,
         tuple(letters.Figure(label, sum(state in wanted for state in states)) for label, wanted in shown),
-        tuple(letters.Mend(doubt, s.name) for s in figures.doubtful for doubt in s.doubts),
+        tuple(letters.Mend("；".join(school.doubts), school.name) for school in figures.doubtful),
     )

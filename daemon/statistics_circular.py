@@ -151,8 +151,9 @@ def submit(
     assert isinstance(question.letter, letters.Question)
     suffix = f":{len(earlier) + 1}" if earlier else ""
     code = desk.code()
+    note = (letters.Fact("说明", why),) if why else ()
     asked = desk.ask(
-        replace(question.letter, number=period.code, code=code, quoted=why or None),
+        replace(question.letter, number=period.code, code=code, facts=(*question.letter.facts, *note)),
         kind=CIRCULAR_QUESTION,
         about=period.code,
         text=f"{draft.title}已拟就，请审定",

@@ -235,9 +235,7 @@ def rollup_letter(
         figures=tuple(letters.Figure(label, now, then) for label, now, then in counts),
         missing=tuple(school.name for school in figures.missing),
         late=tuple(school.name for school in figures.late),
-        checks=tuple(
-            letters.Mend(doubt, school.name) for school in figures.doubtful for doubt in school.doubts
-        ),
+        checks=tuple(letters.Mend("；".join(school.doubts), school.name) for school in figures.doubtful),
         changes=changes(before, figures) if before is not None else (),
     )
 
