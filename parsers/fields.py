@@ -323,7 +323,10 @@ OFFICES = re.compile(
     r"(?:学校|校|党政|党委|党|行政|综合)?(?:办公室|办)|(?:政教|德育|教务|总务|后勤|党务)处|办公室主任|校办主任"
 )
 MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
-PEOPLE_PARTING = re.compile(r"[、,;:/\n|&]|和|及|以及")
+PEOPLE_PARTING = re.compile(
+    r"[、,;:/\n|&]|(?<=[一-龥]{2})(?:以及|和|及|与)(?=[一-龥]{2})|\s(?:以及|和|及|与)\s|(?<=;)\s*(?:以及|和|及|与)(?=\s*[一-龥]{2})"
+)
+"""Between two names; 和 and 及 may be characters of one."""
 TITLES = re.compile(r"\([^()]*\)")
 
 

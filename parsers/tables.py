@@ -600,8 +600,11 @@ def _row_pairs(grid: Grid, form: FormKind, row: int, band: int) -> list[tuple[st
                 pairs += [(n, Raw(t, label.place, doubt=label.doubt)) for n, t in head_pairs(label.text)]
             continue
         columns: list[int] = []
+        own = name in {blank.name for blank in form.item}
         while (
-            number < len(cells) and _name(form, cells[number]) is None and not _is_head_label(cells[number])
+            number < len(cells)
+            and _name(form, cells[number]) is None
+            and (not _is_head_label(cells[number]) or (own and not columns))
         ):
             columns += range(cells[number].column, cells[number].column + cells[number].column_span)
             number += 1

@@ -152,3 +152,31 @@ def test_a_year_in_digits_may_stand_before_chinese_months() -> None:
 def test_who_filled_the_form_in_is_not_another_contact() -> None:
     foot = "填表人：黄大山　　电话：0775-4560000"
     assert dict(only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, TABLE, foot))).fields) == HEAD
+
+
+@pytest.mark.parametrize("problem", ["例行维护经费不足", "示范行动经费不足", "参考数据陈旧", "如厕难"])
+def test_a_problem_that_begins_like_a_sample_is_kept(problem: str) -> None:
+    rows = ((problem, o.DETAILS, o.levels(), ""), (o.PROBLEM, o.DETAILS, o.levels(), ""))
+    form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, o.table(o.PROBLEM_HEADINGS, *rows))))
+    assert [item["problem"] for item in form.items] == [problem, o.PROBLEM]
+    assert verdict(form) == "complete"
+
+
+@pytest.mark.parametrize("details", ["负责人：何俊未到位。", "联系人：请与总务处联系，电话4567890"])
+def test_details_that_begin_like_a_head_stay_details(details: str) -> None:
+    rows = zip(o.PROBLEM_HEADINGS, (o.PROBLEM, details, o.levels(), ""), strict=True)
+    form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, o.table(*rows))))
+    assert dict(form.fields) == HEAD
+    assert form.items[0]["details"] == fields.long_text(details)
+
+
+@pytest.mark.parametrize("name", ["郑和", "和平", "何及", "施及人"])
+def test_a_name_may_hold_a_word_for_and(name: str) -> None:
+    assert fields.contact(f"{name} {T}").name.value == name
+
+
+@pytest.mark.parametrize(
+    "text", [f"黄大山和覃小雨 {T}", f"黄大山 和 覃小雨 {T}", f"黄大山{T}和覃小雨13912345678"]
+)
+def test_and_parts_two_names(text: str) -> None:
+    assert fields.contact(text).name.value == "黄大山、覃小雨"
