@@ -28,6 +28,8 @@ ON_RULE = "文字压在表格线上"
 
 SURE = 0.75
 """Confidence of a character from which it is taken without a doubt."""
+ACROSS_RULE = 0.3
+"""Share of a line's height beyond its cell from which it may belong to the cell above or below."""
 SHORT = 8
 """Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
 FEWEST_LINES = 3
@@ -161,7 +163,20 @@ def _shared_out(
                 box = grids[key[0]].boxes[key[1]]
                 piece = _read_within(piece, box, sheet, draft)
             draft.lines.append(piece)
+            for other in _cells_touched(piece, key, grids):
+                drafts[other].doubt(ON_RULE)
     return outside
+
+
+def _cells_touched(line: Line, key: tuple[int, int], grids: Sequence[Grid]) -> Iterable[tuple[int, int]]:
+    """The line's cell and its neighbour, where the line lies across the rule between them."""
+    box = grids[key[0]].boxes[key[1]]
+    for beyond, y in ((box.top - line.top, line.top), (line.bottom - box.bottom, line.bottom)):
+        if beyond > ACROSS_RULE * line.height:
+            yield key
+            neighbour = _cell_at((line.left + line.right) / 2, y, grids)
+            if neighbour is not None:
+                yield neighbour
 
 
 def _pieces(line: Line, grids: Sequence[Grid]) -> list[tuple[tuple[int, int] | None, Line]]:
