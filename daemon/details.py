@@ -171,7 +171,7 @@ def _history(
         (
             (
                 _moment(config, row.at),
-                *([escape(row.about.rpartition("/")[2])] if about else []),
+                *([escape(_about(row.about))] if about else []),
                 _event(row),
                 escape(_who(row)),
                 escape(row.text or ""),
@@ -179,6 +179,17 @@ def _history(
             for row in history
         ),
     )
+
+
+def _about(name: str) -> str:
+    """What a line of history is about: 贵港市达观中学 for TJ-2022-01/贵港市达观中学, 来信17 for mail:17."""
+    kind, colon, number = name.partition(":")
+    if colon:
+        return ABOUT.get(kind, kind) + number
+    return name.rpartition("/")[2]
+
+
+ABOUT = {"mail": "来信", "unit": "单位", "letter": "信件"}
 
 
 def _event(row: tables.Event) -> str:

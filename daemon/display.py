@@ -66,6 +66,14 @@ def minute(value: str | None) -> str:
     return value[:16].replace("T", " ") if value else ""
 
 
+def times(name: str, values: Sequence[str | None]) -> tuple[str, Callable[[str | None], str]]:
+    """Heading and writing of a column of moments: a year that all share stands in the heading alone."""
+    years = {value[:4] for value in values if value}
+    if len(years) != 1:
+        return name, minute
+    return f"{name} {years.pop()}", lambda value: minute(value)[5:]
+
+
 def table(
     title: str, columns: Sequence[tuple[str, Mapping[str, Any]]], rows: Sequence[Sequence[str]]
 ) -> None:
@@ -83,22 +91,23 @@ def table(
 
 
 def titled(subject: str) -> str:
-    """A letter's subject without the code of its tag, which is for replies: ND-2022-013 收件回执."""
-    return _TAG.sub(r"\1", subject)
+    """A subject without the code of our tag, which is for programs: ND-2022-013：收件回执."""
+    return _TAG.sub(r"\1：", subject, count=1).rstrip("：")
 
 
-_TAG = re.compile(r"^\[([A-Z]{2}-[\d-]+)#[A-Z0-9]{4}\]")
+_TAG = re.compile(r"\[([A-Z]{2}-[\d-]+)#[A-Z0-9]{4}\]\s*")
 
 _NARROW: Mapping[str, Any] = {"no_wrap": True}
 _WIDE: Mapping[str, Any] = {"overflow": "fold"}
 
 
 def mails(rows: Sequence[Row], title: str = "来信") -> None:
+    heading, shown = times("收到", [row["received_at"] for row in rows])
     table(
         title,
         [
             ("序号", _NARROW),
-            ("收到", _NARROW),
+            (heading, _NARROW),
             ("发件人", _WIDE),
             ("主题", _WIDE),
             ("去向", _NARROW),
@@ -107,9 +116,9 @@ def mails(rows: Sequence[Row], title: str = "来信") -> None:
         [
             (
                 str(row["id"]),
-                minute(row["received_at"]),
+                shown(row["received_at"]),
                 escape(row["from"] or ""),
-                escape(row["subject"] or ""),
+                escape(titled(row["subject"] or "")),
                 _disposition(row["disposition"]),
                 escape(" ".join((*row["problems"], *row["returns"])) or row["reason"] or ""),
             )
@@ -125,15 +134,16 @@ def _disposition(value: str) -> str:
 
 
 def held(rows: Sequence[Row]) -> None:
+    heading, shown = times("自", [row["since"] for row in rows])
     table(
         "待人工核实",
-        [("来信", _NARROW), ("自", _NARROW), ("原因", _WIDE), ("问题", _WIDE), ("建议", _WIDE)],
+        [("来信", _NARROW), (heading, _NARROW), ("原因", _WIDE), ("问题", _WIDE), ("建议", _WIDE)],
         [
             (
                 str(row["mail"]),
-                minute(row["since"]),
+                shown(row["since"]),
                 escape(row["reason"] or ""),
-                escape(row["question"] or ""),
+                escape(row["question"] if row["question"] and row["question"] != row["reason"] else ""),
                 escape(row["suggestion"] or ""),
             )
             for row in rows
@@ -141,11 +151,12 @@ def held(rows: Sequence[Row]) -> None:
     )
     if rows:
         console().print(
-            "[dim]登记：djb file 序号 --as 单位    放行：djb release 序号    搁置：djb release 序号 --ignore[/]"
+            "[dim]登记 djb file 序号 --as 单位  放行 djb release 序号  搁置 djb release 序号 --ignore[/]"
         )
 
 
 def letters(rows: Sequence[Row]) -> None:
+    heading, shown = times("时间", [row["sent_at"] or row["due_at"] for row in rows])
     table(
         "信件",
         [
@@ -153,8 +164,8 @@ def letters(rows: Sequence[Row]) -> None:
             ("种类", _NARROW),
             ("收件人", _WIDE),
             ("主题", _WIDE),
-            ("状态", _NARROW),
-            ("时间", _NARROW),
+            ("状态", _WIDE),
+            (heading, _NARROW),
         ],
         [
             (
@@ -163,7 +174,7 @@ def letters(rows: Sequence[Row]) -> None:
                 escape("、".join((*row["to"], *row["cc"]))),
                 escape(titled(row["subject"])),
                 LETTER_STATES[row["state"]] + (f" {escape(row['error'])}" if row["error"] else ""),
-                minute(row["sent_at"] or row["due_at"]),
+                shown(row["sent_at"] or row["due_at"]),
             )
             for row in rows
         ],
@@ -225,12 +236,13 @@ def returns(rows: Sequence[Row]) -> None:
 
 
 def plan(rows: Sequence[Row], title: str = "将发出的信") -> None:
+    heading, shown = times("时间", [row["due_at"] for row in rows])
     table(
         title,
-        [("时间", _NARROW), ("种类", _NARROW), ("收件人", _WIDE), ("主题", _WIDE)],
+        [(heading, _NARROW), ("种类", _NARROW), ("收件人", _WIDE), ("主题", _WIDE)],
         [
             (
-                minute(row["due_at"]),
+                shown(row["due_at"]),
                 LetterKind(row["kind"]).chinese,
                 escape("、".join((*row["to"], *row["cc"]))),
                 escape(titled(row["subject"])),
