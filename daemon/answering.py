@@ -82,6 +82,9 @@ def words(
     asked = answered.context.get("question") if answered else None
     question = questions.question(desk.session, asked) if asked else None
     if question is not None and answered is not None and _was_asked(sender, answered):
+        if statistics_answers.brings_another_text(question, reading):
+            why = "来信附有文稿，与送审稿是否一致无法核对，通报未发"
+            return holding.unclear(desk, mail, sender, why, answered)
         return answer_question(desk, mail, sender, question, orders, answered)
     if answered is not None and all(isinstance(order, Amend) for order in orders.given):
         return _amend(desk, mail, sender, answered, orders)

@@ -187,6 +187,8 @@ def figures(
     known = {school.unit_id for school in schools}
     lines = tuple(line if line.unit_id in known else _departed(line) for line in lines)
     since = platform_since if platform_since is not None else platforms_since(returns, timeline)
+    # Of a school that never filed nobody knows whether it has a platform: it is not named as having none.
+    filers = {one.unit_id for one in returns if one.counted}
     sums = {code: _sum_of(code, by_period[code], len(schools)) for code in by_period}
     sums[period.code] = _total(period.code, lines, len(schools))
     return Figures(
@@ -199,7 +201,9 @@ def figures(
         previous=sums.get(timeline.before(period).code),
         last_year=sums.get(timeline.year_before(period).code),
         trend=tuple(sums[code] for code in sorted(sums) if code <= period.code)[-TREND_PERIODS:],
-        without_platform=tuple(school.name for school in schools if school.unit_id not in since),
+        without_platform=tuple(
+            school.name for school in schools if school.unit_id not in since and school.unit_id in filers
+        ),
     )
 
 

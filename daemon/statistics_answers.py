@@ -37,6 +37,7 @@ from parsers.orders import (
     RollUp,
     Yes,
 )
+from parsers.values import Reading
 
 ORDER_QUESTION: Final = "statistics_order"
 YES: Final = (Yes, Agree, Confirm)
@@ -318,6 +319,12 @@ def _answer_circular(desk: Desk, mail: tables.Mail, question: tables.Question, o
         why = f"局办公室（{mail.sender}）答复不同意{_reason(order)}"
         statistics_circular.submit(desk, period, draft.figures, desk.now, why=why, office_only=True)
     return Fate(Disposition.REPLIED)
+
+
+def brings_another_text(question: tables.Question, reading: Reading) -> bool:
+    """Whether an answer to a draft carries a document: then 同意 may mean that one, and not ours."""
+    written = {"docx", "doc", "wps", "pdf", "odt", "rtf"}
+    return question.kind == CIRCULAR_QUESTION and any(part.format in written for part in reading.parts)
 
 
 # --- last period's form again ------------------------------------------------------------------------------------

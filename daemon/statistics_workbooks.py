@@ -23,6 +23,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell, MergedCell
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.legend import Legend
+from openpyxl.chart.marker import Marker
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem
@@ -279,6 +280,8 @@ def _chart(
         chart.add_data(data, titles_from_data=True)
     for series in chart.series:
         series.smooth = False
+        if isinstance(chart, LineChart):
+            series.marker = Marker("circle")  # a line of one point would not be seen
     chart.set_categories(Reference(sheet, min_col=1, min_row=HEADING_ROW + 1, max_row=last))
     chart.title = title
     chart.height, chart.width = 8.5, 12.5  # type: ignore[assignment]  # the stubs know whole centimetres only
@@ -296,21 +299,28 @@ def _registry_sheet(sheet: Worksheet, registry: Sequence[Platform]) -> None:
         Column("序号", 6), Column("单位名称", 28, words=True), Column("建立平台", 10), Column("首次报告日期", 14),
         Column("平台数", 8), *(Column(code, 12) for code in codes),
     )  # fmt: skip
-    without = sum(platform.since is None for platform in registry)
+    names = [_established(platform) for platform in registry]
+    without = names.count("未建立")
     note = f"各期一栏为月均举办次数，空白为未报。尚未建立校本级平台的单位 {without} 个。"
     _head(sheet, "校本级平台登记", note, columns)
     for number, platform in enumerate(registry, start=1):
-        established = "已建立" if platform.since else "未建立"
         monthly: list[Value] = [None if rate is None else round(rate, 1) for _, rate in platform.activity]
         values: list[Value] = [
             number,
             platform.name,
-            established,
+            names[number - 1],
             platform.since,
             platform.platforms,
             *monthly,
         ]
         _row(sheet, HEADING_ROW + number, columns, values, fill=None if platform.since else MISSING_FILL)
+
+
+def _established(platform: Platform) -> str:
+    """Whether a school has a platform; of one that never filed that is not known."""
+    if platform.since is not None:
+        return "已建立"
+    return "未建立" if any(rate is not None for _, rate in platform.activity) else "未报告"
 
 
 def _detail_sheet(sheet: Worksheet, returns: Sequence[FiledReturn], zone: ZoneInfo) -> None:

@@ -405,6 +405,7 @@ def test_the_circular_goes_to_all_once_when_either_office_agrees(town: Town) -> 
     assert sorted(Counter(address for row in sent for address in row["to"]).values()) == [1] * len(sent)
     assert {*(school_address(n) for n in range(4)), CLERK, BUREAU} <= {row["to"][0] for row in sent}
     circular = last(town, school_address(3))
+    assert "尚未建立校本级平台" not in text_of(circular)
     assert name_of(3) in text_of(circular) and "送审" not in "".join(files_of(circular))
     reply(town, CLERK, last(town, CLERK, "通报待审定"), "同意", date(2022, 1, 13), "11:00")
     assert len([row for row in town.rows("letters") if row["kind"] == "circular"]) == len(sent)
@@ -422,6 +423,17 @@ def test_what_the_bureau_office_does_not_want_the_committee_office_decides(town:
     reply(town, CLERK, last(town, CLERK, "办理事项待确认"), "确认", date(2022, 1, 14), "10:00")
     reply(town, CLERK, last(town, CLERK, "通报待审定"), "同意", date(2022, 1, 14), "11:00")
     assert len([row for row in town.rows("letters") if row["kind"] == "circular"]) > 4
+
+
+def test_a_circular_is_not_sent_when_the_approval_brings_another_text(town: Town) -> None:
+    frozen(town, 0)
+    draft = last(town, BUREAU, "请审定")
+    (name, data), *_ = files_of(draft).items()
+    changed = Attachment(name.replace("送审稿", "修改稿"), data, "application/octet-stream")
+    town.write(BUREAU, f"Re: {draft['Subject']}", "同意", [changed], answers=draft, at=on(date(2022, 1, 13)))
+    town.once(on(date(2022, 1, 13)))
+    assert town.rows("mail")[-1]["disposition"] == "held"
+    assert not [row for row in town.rows("letters") if row["kind"] == "circular"]
 
 
 def test_a_draft_is_made_anew_when_the_figures_are(town: Town) -> None:
