@@ -6,7 +6,6 @@ Nothing heavy is imported here, so that `djb --help` answers at once.
 from __future__ import annotations
 
 import argparse
-import gc
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -341,8 +340,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(args, "command"):
         parser.print_help()
         return 2
-    # Loading makes many objects and no garbage: looking for it each 700 objects costs a fifth of a list's start.
-    gc.set_threshold(20_000, 20, 20)
     from daemon import commands
 
     return commands.guarded(args)
