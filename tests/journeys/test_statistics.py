@@ -18,8 +18,10 @@ import openpyxl
 import pytest
 from docx import Document
 
+from daemon.documents import Filling, blank_form
 from daemon.envelope import Attachment
 from daemon.statistics import LETTERS_AT_ONCE
+from parsers.values import Value
 from tests.journeys.statistics_year import filled_in, form, name_of, on
 from tests.journeys.town import (
     BUREAU,
@@ -354,9 +356,7 @@ def test_a_section_may_send_several_schools_in_one_mail(town: Town) -> None:
 
 
 def test_a_school_that_reports_for_another_waits_for_the_office(town: Town) -> None:
-    from daemon.documents import Filling, blank_form
-
-    rows = [
+    rows: list[dict[str, Value]] = [
         {"unit": name_of(n), "party_branches": 2, "platforms": 1, "sessions_held": 2, "problems_solved": 1}
         for n in (0, 1)
     ]

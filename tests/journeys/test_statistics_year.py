@@ -16,7 +16,7 @@ import pytest
 from daemon.envelope import Attachment
 from tests.journeys import statistics_year as year
 from tests.journeys.statistics_year import Act, Demand, after, before, code_of, on
-from tests.journeys.town import BUREAU, CLERK, Town, files_of, school_address, text_of
+from tests.journeys.town import BUREAU, CLERK, Town, files_of, parsed, school_address, text_of
 from tests.servers.mailstack import OFFICE, MailStack
 
 CALENDAR_KINDS = {
@@ -108,7 +108,7 @@ def sums_of_mails(town: Town, due: date, late: bool) -> list[int]:
     for path in town.stack._files(OFFICE, "INBOX"):
         raw = path.read_bytes()
         moment = datetime.fromtimestamp(path.stat().st_mtime, tz=frozen.tzinfo)
-        sender = year.parsed(raw)["From"]
+        sender = parsed(raw)["From"]
         if not (window[0] <= moment < window[1] and "school" in sender) or (moment >= frozen and not late):
             continue
         figures = year.figures_in(raw)
@@ -126,8 +126,8 @@ def sums_of_rollup(mail: EmailMessage) -> list[int]:
     (data,) = files_of(mail).values()
     sheet = openpyxl.load_workbook(io.BytesIO(data), data_only=True)["汇总"]
     row = next(cell.row for cell in sheet["B"] if cell.value == "合计")
-    shown = [int(sheet.cell(row, column).value) for column in range(3, 7)]
-    assert shown == [int(sheet.cell(row + 1, column).value) for column in range(3, 7)]
+    shown = [int(str(sheet.cell(row, column).value)) for column in range(3, 7)]
+    assert shown == [int(str(sheet.cell(row + 1, column).value)) for column in range(3, 7)]
     return shown
 
 
