@@ -7,20 +7,22 @@ already there is not written again.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from daemon import letters
-from daemon.clock import local_day
+from daemon.clock import local_day, start_of_day
 from daemon.config import Config
 from daemon.directory import Directory
 from daemon.envelope import Attachment, compose, new_message_id, sendable
-from daemon.model import State, Unit, UnitKind
+from daemon.journal import event
+from daemon.model import OFFICE_KINDS, State, Unit, UnitKind
 from daemon.periods import StatisticsRules, Timeline
 from daemon.problems import WorkflowRules
 from daemon.rules import statistics_rules, workflow_rules as workflow_rules, working_calendar
@@ -29,6 +31,8 @@ from daemon.workdays import Calendar
 
 QUESTION_PREFIX = "WT"
 """Numbers of questions that are about no problem or return of their own: WT-2022-003."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,95 @@ def open_office(config: Config) -> Office:
     )
 
 
+ANSWERED_GENEROUSLY = 10
+"""Forms, and the office's own mails, are answered so many times as often as the daily limit says."""
+ASKED_IN_AN_HOUR = 0.1
+"""Questions to the office in an hour, as a part of all the answers that may go out in one."""
+
+
+class Brakes:
+    """Keeps loops and floods within bounds: who was answered too often, and when the next answer may go.
+
+    Whatever they hold back, the mail itself gets its fate; `reasons` says what was held back.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._limits = desk.config.limits
+        self._answered: dict[str, list[int]] = {}
+        self._asked: dict[str, int] = {}
+        self._asked_in_hour: int | None = None
+        self._ahead: int | None = None
+        self.reasons: list[str] = []
+
+    def answerable(self, addresses: Iterable[str], letter: letters.Letter) -> tuple[str, ...]:
+        """Those of the addresses that may be answered once more today."""
+        return tuple(address for address in addresses if self._may_answer(address, letter))
+
+    def _may_answer(self, address: str, letter: letters.Letter) -> bool:
+        to_form = letter.kind.value in questions.ANSWERS_TO_FORMS
+        if address not in self._answered:
+            self._answered[address] = list(
+                questions.answered_since(self._desk.session, address, self._midnight())
+            )
+        counts = self._answered[address]
+        limit = self._limit(address, generously=to_form)
+        if counts[not to_form] >= limit:
+            self._hold_back(address, f"该邮箱今日已收到 {limit} 封答复，不再答复")
+            return False
+        counts[not to_form] += 1
+        return True
+
+    def may_ask(self, sender: str) -> bool:
+        """Whether the office may be asked about one more mail of this sender: else it is in the lists only."""
+        session = self._desk.session
+        if sender not in self._asked:
+            # The question at hand is stored already.
+            self._asked[sender] = questions.asked_since(session, sender, self._midnight()) - 1
+        if self._asked_in_hour is None:
+            hour_ago = self._desk.now - timedelta(hours=1)
+            self._asked_in_hour = questions.asked_of_office_since(session, hour_ago) - 1
+        limit = self._limit(sender, generously=False)
+        if self._asked[sender] >= limit:
+            self._hold_back(sender, f"该邮箱今日来信已向工委办请示 {limit} 次，不再逐封请示")
+            return False
+        if self._asked_in_hour >= self._limits.answers_per_hour * ASKED_IN_AN_HOUR:
+            self._tell("questions_held_back", "请示过多，已暂停逐封请示", "待核实的来信请用 djb held 查看")
+            self.reasons.append("一小时内请示过多，未逐封请示")
+            return False
+        self._asked[sender] += 1
+        self._asked_in_hour += 1
+        return True
+
+    def turn(self) -> datetime:
+        """When the next answer may go out: at once, or an hour later for every full hour's worth before it."""
+        if self._ahead is None:
+            hour_ago = self._desk.now - timedelta(hours=1)
+            self._ahead = questions.answers_due_after(self._desk.session, hour_ago)
+        hours = self._ahead // self._limits.answers_per_hour
+        self._ahead += 1
+        if hours:
+            what = f"一小时内的答复超过 {self._limits.answers_per_hour} 封，其余推迟发出"
+            self._tell("answers_delayed", what, "来信照常登记，答复在发件箱中等候，不会丢失")
+        return self._desk.now + timedelta(hours=hours)
+
+    def _limit(self, address: str, *, generously: bool) -> int:
+        office = any(unit.kind in OFFICE_KINDS for unit in self._desk.directory.at_address(address))
+        times = ANSWERED_GENEROUSLY if generously or office else 1
+        return self._limits.letters_per_address_per_day * times
+
+    def _midnight(self) -> datetime:
+        return start_of_day(self._desk.today, self._desk.config.zone)
+
+    def _hold_back(self, address: str, why: str) -> None:
+        self.reasons.append(why)
+        self._tell(f"flood:{address}", f"{address} 来信过多", why + "；来信照常登记")
+
+    def _tell(self, name: str, what: str, detail: str) -> None:
+        if self._desk.alarm(name, what, detail, "请查看 djb mail，确认是否有自动回复循环或恶意来信"):
+            event(log, "brake", what, level=logging.WARNING, brake=name)
+
+
 class Desk:
     """One transaction's worth of work at `now`."""
 
@@ -70,6 +163,8 @@ class Desk:
         self.session = session
         self.directory = directory
         self.now = now
+        self.brakes = Brakes(self)
+        self._alarms: set[str] = set()
         self._codes = questions.code_source(office.random)
 
     # --- time -------------------------------------------------------------------------------------------
@@ -149,6 +244,8 @@ class Desk:
         if existing is not None:
             return existing
         recipients = self._reachable(to)
+        if answers is not None:
+            recipients = self.brakes.answerable(recipients, letter)
         copies = tuple(address for address in self._reachable(cc) if address not in recipients)
         if not recipients:
             self.record("letter:" + key, "letter_not_written", by="djb", text="没有可用的收件邮箱")
@@ -159,7 +256,7 @@ class Desk:
             self.office.templates,
         )
         message_id = new_message_id(self.office.random, self.config.mailbox.address.rpartition("@")[2])
-        due = due_at or self.now
+        due = due_at or (self.brakes.turn() if answers is not None else self.now)
         row = tables.Letter(
             key=key,
             kind=letter.kind.value,
@@ -235,6 +332,8 @@ class Desk:
         )
         self.session.add(question)
         self.session.flush()
+        if mail is not None and not self.brakes.may_ask(mail.sender):
+            return question
         office = unit or next(iter(self.directory.of_kind(UnitKind.COMMITTEE_OFFICE)), None)
         row = self.write(
             letter,
@@ -253,15 +352,20 @@ class Desk:
 
     def alarm(
         self, name: str, what: str, detail: str, remedy: str = "请用 djb status 和 journalctl 查看"
-    ) -> None:
-        """Tell the administrator, once a day at most for the same thing."""
+    ) -> bool:
+        """Tell the administrator, once a day at most for the same thing; whether this is the first time."""
+        key = f"alarm:{name}:{self.today.isoformat()}"
+        if key in self._alarms or questions.letter_by_key(self.session, key) is not None:
+            return False
+        self._alarms.add(key)
         self.write(
             letters.Alarm(
                 to_name="管理员", date=self.today, what=what, detail=detail, remedy=remedy, since=self.now
             ),
-            key=f"alarm:{name}:{self.today.isoformat()}",
+            key=key,
             to=self._administrator() or self.directory.addresses_of(UnitKind.COMMITTEE_OFFICE),
         )
+        return True
 
     def _administrator(self) -> tuple[str, ...]:
         return (self.config.office.admin,) if self.config.office.admin else ()

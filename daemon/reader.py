@@ -135,35 +135,44 @@ class Reader:
 
         Mails are taken from the iterable only as fast as they are read.
         """
-        waiting = iter(mails)
-        pending: _Task | None = None
-        exhausted = False
-        self._forget_given()
-        while True:
-            while pending is None and not exhausted:
-                following = next(waiting, None)
-                exhausted = following is None
-                pending = None if following is None else _Task(*following)
-                if pending is None:
-                    break
-                worker = self._free_worker(pending)
-                if worker is None:
-                    break
-                self._give(worker, pending)
-                pending = None
-            if pending is None and exhausted and not self._busy():
-                return
-            yield from self._answers()
-            if pending is not None:
-                worker = self._free_worker(pending)
-                if worker is not None:
-                    self._give(worker, pending)
-                    pending = None
+        self.forget()
+        for number, raw, name in mails:
+            while not self.offer(number, raw, name):
+                yield from self.answers()
+        while self.busy:
+            yield from self.answers()
+
+    def offer(self, number: int, raw: bytes, name: str) -> bool:
+        """Whether a worker takes this mail now; if not, ask for `answers` and offer it again."""
+        task = _Task(number, raw, name)
+        worker = self._free_worker(task)
+        if worker is not None:
+            self._give(worker, task)
+        return worker is not None
+
+    def answers(self, seconds: float = TICK) -> Iterator[tuple[int, Outcome]]:
+        """What has come back by now of the mails that were taken, waiting so long if nothing has."""
+        pipes = {worker.pipe: worker for worker in self._workers}
+        for pipe in wait(list(pipes), seconds):
+            assert isinstance(pipe, Connection)
+            yield from self._answer(pipes[pipe])
+        for worker in list(self._workers):
+            late = time.monotonic() - worker.since > self._seconds
+            if worker.given and late and not worker.pipe.poll():
+                yield from self._given_up(worker, ReadingFailed(TIMED_OUT, f"over {self._seconds:g} s"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether any mail was taken that has not come back."""
+        return any(worker.given for worker in self._workers)
+
+    def forget(self) -> None:
+        """Gives up the mails that were taken and not asked back: their workers are ended."""
+        for worker in [each for each in self._workers if each.given]:
+            _end(worker)
+            self._workers.remove(worker)
 
     # ------------------------------------------------------------ giving
-
-    def _busy(self) -> bool:
-        return any(worker.given for worker in self._workers)
 
     def _free_worker(self, task: _Task) -> _Worker | None:
         """The least busy worker that may take one more, started if need be."""
@@ -201,17 +210,6 @@ class Reader:
         return _Worker(process, ours, deque(), time.monotonic())
 
     # ------------------------------------------------------------ answers
-
-    def _answers(self) -> Iterator[tuple[int, Outcome]]:
-        """What has come back by now, waiting a little if nothing has."""
-        pipes = {worker.pipe: worker for worker in self._workers}
-        for pipe in wait(list(pipes), TICK):
-            assert isinstance(pipe, Connection)
-            yield from self._answer(pipes[pipe])
-        for worker in list(self._workers):
-            late = time.monotonic() - worker.since > self._seconds
-            if worker.given and late and not worker.pipe.poll():
-                yield from self._given_up(worker, ReadingFailed(TIMED_OUT, f"over {self._seconds:g} s"))
 
     def _answer(self, worker: _Worker) -> Iterator[tuple[int, Outcome]]:
         try:
@@ -261,12 +259,6 @@ class Reader:
             return False
         finally:
             _end(worker)
-
-    def _forget_given(self) -> None:
-        """Ends workers still busy with mails whose reader stopped asking."""
-        for worker in [each for each in self._workers if each.given]:
-            _end(worker)
-            self._workers.remove(worker)
 
 
 def _end(worker: _Worker) -> None:

@@ -82,6 +82,22 @@ def pending_mails(session: Session, limit: int) -> list[Mail]:
     return list(session.scalars(waiting.order_by(Mail.id).limit(limit)))
 
 
+def pending_in_turn(session: Session, limit: int, begun: Iterable[int] = ()) -> list[Mail]:
+    """Mails that wait, every sender's first one before anybody's second, without those already `begun`.
+
+    What was in hand when a daemon died comes last, so that it holds up nobody.
+    """
+    in_hand = list(begun)
+    turn = func.row_number().over(partition_by=Mail.sender, order_by=Mail.id)
+    waiting = (
+        select(Mail.id, turn.label("turn"))
+        .where(Mail.disposition == Disposition.PENDING.value, Mail.id.not_in(in_hand))
+        .subquery()
+    )
+    found = select(Mail).join(waiting, Mail.id == waiting.c.id)
+    return list(session.scalars(found.order_by(Mail.attempts, waiting.c.turn, Mail.id).limit(limit)))
+
+
 def begin_handling(session: Session, mail_ids: Iterable[int]) -> None:
     """Count one more attempt for each mail. Commit it before the work that may kill the daemon."""
     for some in chunks(mail_ids):

@@ -13,9 +13,17 @@ from daemon.store.asked import (
     open_questions_about as open_questions_about,
     question as question,
     question_of_letter as question_of_letter,
-    questions_of_kind as questions_of_kind,
     questions_about as questions_about,
+    questions_of_kind as questions_of_kind,
     questions_of_mail as questions_of_mail,
+)
+from daemon.store.brakes import (
+    ANSWERS_TO_FORMS as ANSWERS_TO_FORMS,
+    answered_since as answered_since,
+    answers_due_after as answers_due_after,
+    asked_of_office_since as asked_of_office_since,
+    asked_since as asked_since,
+    mend_clock as mend_clock,
 )
 from daemon.store.letters import (
     Due as Due,
@@ -68,6 +76,7 @@ from daemon.store.mails import (
     mails_with_ids as mails_with_ids,
     mark_moved as mark_moved,
     oldest_pending as oldest_pending,
+    pending_in_turn as pending_in_turn,
     pending_mails as pending_mails,
     record_poll as record_poll,
     set_filing_outcome as set_filing_outcome,

@@ -1,0 +1,81 @@
+"""Questions against loops, floods and a clock that jumps: how much was written to whom, and what waits too long."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from daemon.model import LetterKind
+from daemon.store.letters import OPEN
+from daemon.store.statements import rows_changed
+from daemon.store.tables import Delivery, Letter, Mail, Question
+
+ANSWERS_TO_FORMS: Final = (
+    LetterKind.RECEIPT.value,
+    LetterKind.CORRECTION_REQUEST.value,
+    LetterKind.STATISTICS_RECEIPT.value,
+)
+"""Answers to a form; a loop of machines hardly ever produces one."""
+
+_ANSWERED = (
+    select(Letter.kind.in_(ANSWERS_TO_FORMS), func.count())
+    .select_from(Delivery)
+    .join(Letter, Delivery.letter_id == Letter.id)
+    .where(
+        Delivery.address == bindparam("address"),
+        # What was sent before the moment was written before it: the index leaves that out.
+        or_(Delivery.sent_at.is_(None), Delivery.sent_at >= bindparam("since")),
+        Letter.created_at >= bindparam("since"),
+        Letter.mail_id.is_not(None),
+    )
+    .group_by(Letter.kind.in_(ANSWERS_TO_FORMS))
+)
+
+_ASKED = (
+    select(func.count())
+    .select_from(Mail)
+    .join(Question, Question.mail_id == Mail.id)
+    .where(
+        Mail.sender == bindparam("sender"),
+        Mail.received_at >= bindparam("lately"),
+        Question.asked_at >= bindparam("since"),
+    )
+)
+
+
+def answered_since(session: Session, address: str, since: datetime) -> tuple[int, int]:
+    """How many answers an address was written since a moment: to forms, and to anything else."""
+    rows = session.connection().execute(_ANSWERED, {"address": address, "since": since})
+    counts = {bool(to_form): count for to_form, count in rows}
+    return counts.get(True, 0), counts.get(False, 0)
+
+
+def asked_since(session: Session, sender: str, since: datetime) -> int:
+    """How many questions the mails of a sender have put to the office since a moment."""
+    asked = {"sender": sender, "since": since, "lately": since - timedelta(days=30)}
+    return int(session.connection().execute(_ASKED, asked).scalar_one())
+
+
+def asked_of_office_since(session: Session, since: datetime) -> int:
+    """How many questions mails have put to the office since a moment."""
+    counted = select(func.count()).select_from(Question)
+    return session.scalars(counted.where(Question.asked_at >= since, Question.mail_id.is_not(None))).one()
+
+
+def answers_due_after(session: Session, moment: datetime) -> int:
+    """How many answers to mails fell, or will fall, due after a moment."""
+    written = select(func.count()).select_from(Letter)
+    recent = Letter.created_at >= moment - timedelta(days=7)
+    return session.scalars(written.where(recent, Letter.mail_id.is_not(None), Letter.due_at > moment)).one()
+
+
+def mend_clock(session: Session, now: datetime) -> int:
+    """Letters that were to go at once, but by a clock that has since been set back, go now; how many."""
+    ahead = select(Letter.id).where(Letter.created_at > now, Letter.due_at <= Letter.created_at)
+    waiting = update(Delivery).where(
+        Delivery.letter_id.in_(ahead), Delivery.state.in_(OPEN), Delivery.next_at > now
+    )
+    return rows_changed(session, waiting.values(next_at=now))
