@@ -54,6 +54,7 @@ def morning(desk: Desk) -> letters.MorningBrief:
             "待核实来信": len(held),
             "待审批事项": len(pending),
             "超过时限": sum(light is Light.RED for _, light in lit),
+            "节点逾期": sum(light is Light.YELLOW for _, light in lit),
         },
     )
     progress = statistics.progress(desk)
@@ -66,6 +67,7 @@ def morning(desk: Desk) -> letters.MorningBrief:
         pending=pending[:LONGEST],
         due_soon=_lines(desk, (p for p, light in lit if light is Light.BLUE)),
         overdue=_lines(desk, (p for p, light in lit if light is Light.RED)),
+        behind=_lines(desk, (p for p, light in lit if light is Light.YELLOW)),
         sections=section_loads(desk, lit),
         bounced=_bounced(desk),
         returns=progress.returns,

@@ -632,14 +632,14 @@ def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tu
     lead = next(iter(section_names(desk, (row.lead_section_id,))), None)
     facts = [Fact("承办科室", lead)] if lead else []
     if row.deadline:
-        facts.append(Fact("现办结时限", row.deadline.isoformat()))
+        facts.append(Fact("现办结时限", typesetting.chinese_date(row.deadline)))
     match order.kind:
         case "completion" | "close_alone":
             facts.append(Fact("办理结果", row.handling.get("完成情况")))
         case "unknown_section":
             facts.append(Fact("所填科室", order.payload.get("name")))
         case "extension":
-            facts += [Fact("申请延至", order.payload.get("until")), Fact("理由", order.payload.get("reason"))]
+            facts += [Fact("申请延至", _detail(order)), Fact("理由", order.payload.get("reason"))]
         case _:
             pass
     return (*facts, Fact("事由", order.text))

@@ -576,6 +576,8 @@ class MorningBrief(Letter):
     held: tuple[HeldMail, ...] = ()
     due_soon: tuple[ProblemLine, ...] = ()
     overdue: tuple[ProblemLine, ...] = ()
+    behind: tuple[ProblemLine, ...] = ()
+    """Past a milestone, not yet past the deadline."""
     sections: tuple[SectionLoad, ...] = ()
     bounced: tuple[SchoolLine, ...] = ()
     returns: tuple[Figure, ...] = ()
@@ -849,6 +851,7 @@ FILTERS: Mapping[str, Any] = {
     "moment": typesetting.chinese_moment,
     "short": typesetting.short,
     "one_line": typesetting.one_line,
+    "session": typesetting.session_name,
     "text_facts": typesetting.text_facts,
     "text_table": typesetting.text_table,
     "text_lines": typesetting.text_lines,

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from daemon import dispatch, holding, ledgers, letters, session_office
+from daemon import dispatch, holding, ledgers, letters, session_office, typesetting
 from daemon.desk import Desk
 from daemon.events import (
     Actor,
     CompletionReported,
     Event,
+    MeasureDone,
+    MeasuresSet,
     MechanismNoted,
+    OnSite,
     Reassigned,
     Registered,
     handling_events,
@@ -218,12 +221,27 @@ def _apply(
             carried.append(event.chinese)
     if carried:
         shown = tuple(Fact(label, text) for label, text in texts.items()) if not refused else ()
+        if any(isinstance(event, (MeasuresSet, OnSite, MeasureDone)) for event in events):
+            shown += _measure_facts(questions.problem_value(row))
         facts = (
             Fact("办理事项", "、".join(dict.fromkeys(carried))),
             *shown,
             Fact("现状", State(row.state).chinese),
         )
         done.carried.append(Filed("难点问题办理单", row.number, facts))
+
+
+def _measure_facts(problem: Problem) -> tuple[Fact, ...]:
+    """The measures as they now stand, for the read-back."""
+    return tuple(
+        Fact(
+            f"任务措施{place}",
+            f"{one.measure}（{one.department}，{typesetting.chinese_date(one.deadline) if one.deadline else '未定'}"
+            + (f"，已完成：{one.completion or ''}" if one.done else "")
+            + "）",
+        )
+        for place, one in enumerate(problem.measures, start=1)
+    )
 
 
 def _remember(back: Back, row: tables.Problem, sent: SentWorkbook) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from daemon import dispatch, holding, ledgers, letters, sessions, similarity
+from daemon import dispatch, holding, ledgers, letters, sessions, similarity, typesetting
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.filing import Sender
@@ -17,7 +17,7 @@ from daemon.model import ENDED_STATES, Disposition, LetterKind, Problem, State, 
 from daemon.problems import HANDLED, Refusal
 from daemon.sessions import Choice, Chosen, Questioned, Refused, Session, Stage
 from daemon.store import questions, tables
-from daemon.workflow import actor, happen
+from daemon.workflow import Later, actor, happen
 from parsers.orders import Order
 from parsers.values import ReturnedWorkbook
 from parsers.workbooks import SentWorkbook, changes
@@ -274,6 +274,10 @@ def _chosen(
             row.choice = {**row.choice, "round": row.choice.get("round", 0) + 1}
             row.version += again
             desk.record(row.code, "chosen", by=mail.sender, mail=mail, text=text)
+            for question in questions.open_questions_about(desk.session, row.code):
+                if question.kind == "choice_pending":
+                    question.answered_at, question.answered_by = desk.now, mail.sender
+                    question.answer = "书记已选定"
             _read_back(desk, row, mail)
             send_assignment_sheet(desk, row)
             return Fate(Disposition.REPLIED)
@@ -353,11 +357,16 @@ def refused(
 def _carry_out(desk: Desk, events: Sequence[tuple[str, Any]], mail: tables.Mail | None) -> list[str]:
     """Let the events of a session happen to its problems; the reasons of those that could not."""
     faults = []
+    letters_to_write: Later = []
     for number, event in events:
         problem = questions.problem(desk.session, number)
-        refusal = happen(desk, problem, event, mail=mail) if problem is not None else None
+        if problem is None:
+            continue
+        refusal = happen(desk, problem, event, mail=mail, later=letters_to_write)
         if isinstance(refusal, Refusal):
             faults.append(f"{number}：{refusal.reason}")
+    for write in letters_to_write:
+        write()
     return faults
 
 
@@ -498,7 +507,7 @@ def _assigned_now(desk: Desk, events: Sequence[tuple[str, Any]], faults: Sequenc
                 Fact("难点问题", problem.problem),
                 Fact("牵头科室", "、".join(dispatch.section_names(desk, (problem.lead_section_id,)))),
                 Fact("协办科室", "、".join(dispatch.section_names(desk, problem.assist_section_ids)) or "无"),
-                Fact("办结时限", problem.deadline.isoformat() if problem.deadline else None),
+                Fact("办结时限", typesetting.chinese_date(problem.deadline) if problem.deadline else None),
             ),
         )
         for problem in questions.problem_rows(desk.session, numbers)
@@ -546,10 +555,10 @@ def pending_question(desk: Desk, row: tables.Session) -> letters.Question:
         number=row.code,
         code=row.tag,
         question=letters.QuestionKind.CHOICE_PENDING,
-        about=f"第{row.code}期难点问题清单",
+        about=f"{typesetting.session_name(row.code)}难点问题清单",
         facts=(
             Fact("期次", row.code),
-            Fact("呈报时间", local_day(row.opened_at, desk.config.zone).isoformat()),
+            Fact("呈报时间", typesetting.chinese_date(local_day(row.opened_at, desk.config.zone))),
             Fact("清单项数", str(len(row.list_numbers))),
         ),
     )

@@ -145,7 +145,7 @@ def _note_chase(desk: Desk, due: Due) -> None:
     if due.milestone is None or due.letter is LetterKind.SECTION_DIGEST:
         return
     step = {1: "催办", 2: "再次催办并抄送负责人", 3: "列入逾期清单"}.get(due.step, "催办")
-    what = f"{due.milestone.work.chinese}应于{due.milestone.due.isoformat()}前完成"
+    what = f"应于{due.milestone.due.isoformat()}前{due.milestone.work.chinese}"
     desk.record(due.number, "reminded", by="djb", text=f"{step}：{what}")
 
 
@@ -275,19 +275,19 @@ def _section_digest(
 def _missed_note(problem: Problem, due: Due) -> str:
     assert due.milestone is not None
     count = {1: "首次催办", 2: "第2次催办"}.get(due.step, "已列入逾期清单")
-    return f"{_work(problem, due)}应于{due.milestone.due.isoformat()}前完成，{count}"
+    return f"应于{typesetting.chinese_date(due.milestone.due)}前{_work(problem, due)}，{count}"
 
 
 def _soon_note(problem: Problem, due: Due) -> str:
     assert due.milestone is not None
-    return f"{_work(problem, due)}，{due.milestone.due.isoformat()}到期"
+    return f"请于{typesetting.chinese_date(due.milestone.due)}前{_work(problem, due)}"
 
 
 def _work(problem: Problem, due: Due) -> str:
     assert due.milestone is not None
     place = due.milestone.position
     if place is not None and place < len(problem.measures):
-        return f"任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
+        return f"完成任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
     return due.milestone.work.chinese
 
 

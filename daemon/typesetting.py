@@ -149,3 +149,9 @@ def _prose(piece: str) -> list[str]:
 
 def _joined(chunk: str) -> str:
     return "".join(line.strip(" \t") for line in chunk.split("\n")).replace(LINE, " ")
+
+
+def session_name(code: str | None) -> str:
+    """2022年第1期, of QC-2022-01; empty for what is no session."""
+    found = re.fullmatch(r"QC-(\d{4})-(\d+)", code or "")
+    return f"{found[1]}年第{int(found[2])}期" if found else ""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from daemon import dispatch, problems
 from daemon.desk import Desk
-from daemon.events import Actor, Corrected, Event, Registered
-from daemon.model import State, Unit
+from daemon.events import Actor, Corrected, Event, Registered, course
+from daemon.model import ENDED_STATES, State, Unit
 from daemon.store import questions, tables
+
+Later = list[Callable[[], None]]
+"""Letters to be written when several events of one mail have all happened."""
 
 
 def happen(
-    desk: Desk, row: tables.Problem, event: Event, *, mail: tables.Mail | None = None
+    desk: Desk,
+    row: tables.Problem,
+    event: Event,
+    *,
+    mail: tables.Mail | None = None,
+    later: Later | None = None,
 ) -> problems.Refusal | None:
     """Let one event happen to a problem, with all that follows of itself; or say why it may not.
 
@@ -30,12 +38,42 @@ def happen(
         _record(desk, row, decision, event, mail)
     desk.session.flush()
     former = before if before not in (None, row.lead_section_id) else None
-    for happening, decision in enumerate(decisions, start=len(history) + 1):
-        for letter in decision.letters:
-            dispatch.write(desk, row, letter, happening, mail, former)
-        for question in decision.questions:
-            dispatch.ask(desk, row, question, happening, mail)
+    _settle_questions(desk, row)
+
+    def write() -> None:
+        for happening, decision in enumerate(decisions, start=len(history) + 1):
+            for letter in decision.letters:
+                dispatch.write(desk, row, letter, happening, mail, former)
+            for question in decision.questions:
+                dispatch.ask(desk, row, question, happening, mail)
+
+    if later is None:
+        write()
+    else:
+        later.append(write)
     return None
+
+
+def _settle_questions(desk: Desk, row: tables.Problem) -> None:
+    """Questions that events have overtaken are put away: a late 同意 to them must not hit what came after."""
+    state = State(row.state)
+    said = course(questions.events_of(desk.session, row.number))
+    moot = {
+        "completion": state is not State.COMPLETION_REPORTED or row.office_agreed,
+        "close_alone": state is not State.COMPLETION_REPORTED or row.satisfaction is not None,
+        "extension": not said.extension_pending or state not in problems.HANDLED,
+        "claim": not said.claimed,
+        "withdrawal": state in ENDED_STATES,
+        "referral": row.lead_section_id is not None or state in ENDED_STATES,
+        "unknown_section": row.lead_section_id is not None or state in ENDED_STATES,
+        "reassignment": row.lead_section_id is not None or state in ENDED_STATES,
+        "correction_overdue": state is not State.NEEDS_CORRECTION,
+        "reopening": state not in (State.CLOSED, State.ARCHIVED),
+    }
+    for question in questions.open_questions_about(desk.session, row.number):
+        if moot.get(question.kind):
+            question.answered_at, question.answered_by = desk.now, "djb"
+            question.answer = "情况已有变化，不再需要答复"
 
 
 def _record(

@@ -60,7 +60,7 @@ def test_a_section_that_does_not_sign_is_chased_step_by_step_and_never_twice(tow
     town.once("2022-02-16T09:05+08:00")
     overdue = letter(town, BUREAU, "逾期清单")
     assert any(name.endswith(".xlsx") for name in files_of(overdue))
-    assert "签收应于2022-02-09前完成" in text_of(overdue)
+    assert "应于2022年2月9日（星期三）前签收" in text_of(overdue)
     assert len(chases(town, SECTION)) == 2
 
 
