@@ -34,6 +34,10 @@ LOOKED: Final = "statistics_looked"
 LETTERS_AT_ONCE: Final = 8
 """Letters written in one transaction: a mail that arrives meanwhile waits no longer than that takes."""
 
+LATELY: Final = timedelta(minutes=5)
+MISSED_POLLS: Final = 5
+"""So many polls may be missed before the mailbox counts as out of reach."""
+
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +50,7 @@ def tick(desk: Desk) -> int:
     Zero means that all is done: ask again until then.
     """
     sight = seen(desk)
-    written = 0
+    written, waiting = 0, False
     for period in open_periods(desk, desk.now):
         records = PeriodRecords(desk, period)
         orders = orders_of(records, desk.now)
@@ -54,12 +58,27 @@ def tick(desk: Desk) -> int:
         for order in orders:
             if order.skipped is not None:
                 continue
+            if order.step is not Step.OPENING and not mail_is_read(desk, order.due_at):
+                waiting = True
+                continue
             written += _carry_out(order, records)
             if written >= LETTERS_AT_ONCE:
                 return written
-    if not written and sight is not None:
+    if not written and not waiting and sight is not None:
         questions.set_note(desk.session, LOOKED, sight, desk.now)
     return written
+
+
+def mail_is_read(desk: Desk, since: datetime) -> bool:
+    """Whether the mailbox was looked at since a moment, and lately, and all that was in it is handled.
+
+    Until then nobody is chased: what is missing may lie in a mailbox that could not be reached.
+    """
+    polled = questions.last_poll(desk.session)
+    lately = desk.now - max(LATELY, MISSED_POLLS * timedelta(seconds=desk.config.mailbox.poll_seconds))
+    return (
+        polled is not None and polled >= max(since, lately) and questions.oldest_pending(desk.session) is None
+    )
 
 
 def nothing_new(desk: Desk) -> bool:

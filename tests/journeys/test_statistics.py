@@ -242,6 +242,19 @@ def test_the_forecast_is_what_goes_out_if_nothing_arrives(town: Town) -> None:
     assert town.rows("plan", "--from", "2021-12-21", "--to", "2022-01-12") == []
 
 
+def test_nobody_is_chased_while_the_mailbox_is_out_of_reach(town: Town) -> None:
+    town.once(on(REMINDER))
+    files(town, 0, CHASE_1, GOOD)
+    town.stack.stop_imap()
+    for clock in ("09:35", "11:00"):
+        town.djb("once", "--at", on(CHASE_1, clock).isoformat(), status=1)
+    assert not [row for row in town.rows("letters") if row["kind"] == "statistics_chase"]
+    town.stack.start_imap()
+    town.once(on(CHASE_1, "12:00"))
+    chased = [row["to"] for row in town.rows("letters") if row["kind"] == "statistics_chase"]
+    assert chased == [[school_address(number)] for number in (1, 2, 3)]
+
+
 # --- who is left in peace ------------------------------------------------------------------------------------
 
 
