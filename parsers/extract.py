@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers import fields, forms as printed, options
-from parsers.content import Content
+from parsers.content import Content, Paragraph
 from parsers.fields import Fault, Read, uncertain
 from parsers.forms import Field, FormKind, Kind
-from parsers.labels import Draft, Item, Raw
+from parsers.labels import Draft, Item, Raw, head_pairs, title_of
 from parsers.layout import drafts
 from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
 
@@ -44,6 +44,20 @@ def blank_form(content: Content) -> str | None:
     """Title of the form of which the content is a blank template; None if it is filled or no form."""
     found = [draft for draft in drafts(content) if _is_form(draft)]
     return found[0].kind.title if found and all(_is_blank(draft) for draft in found) else None
+
+
+def resembles(content: Content) -> str | None:
+    """Title of a form that stands filled in the text, although no form could be read; else None."""
+    lines = [
+        line for block in content.blocks if isinstance(block, Paragraph) for line in block.text.split("\n")
+    ]
+    titled = next((form for line in lines if (form := title_of(line)) is not None), None)
+    if titled is None or blank_form(content) is not None:
+        return None
+    named = any(name == "reporting_unit" and value for line in lines for name, value in head_pairs(line))
+    whole = fields.compact("".join(lines))
+    labels = [blank for blank in titled.item if fields.compact(blank.label) in whole]
+    return titled.title if named and len(labels) >= 3 else None
 
 
 def _is_form(draft: Draft) -> bool:

@@ -97,12 +97,30 @@ def _paragraph(block: Paragraph) -> list[Element]:
 SCHOOL = re.compile(r"\S{2,25}(?:学校|中学|小学|幼儿园|高中|初中|学院|校区|大学|[一二三四五六七八九十]中)")
 
 
+DIGITS_ONLY = re.compile(r"[\d ()/、,;-]{2,40}")
+
+
+def _wrapped(above: HeadText, text: str) -> bool:
+    """Takes the digits that a narrow page put on the line below the contact."""
+    name, raw = above.pairs[-1]
+    if name not in {"contact", "contact_phone"} or not raw.filled or not DIGITS_ONLY.fullmatch(text):
+        return False
+    known = fields.contact(raw.text).phone
+    if known.value is not None and not known.faults and raw.text.rstrip()[-1:] not in "/、,;":
+        return False
+    between = "" if raw.text.rstrip()[-1:].isdigit() else " "
+    above.pairs[-1] = (name, replace(raw, text=f"{raw.text.rstrip()}{between}{text}"))
+    return True
+
+
 def _fills(elements: Sequence[Element], block: Paragraph) -> bool:
     """Takes a line that is plainly the value of the label which ends the line above it."""
     above = elements[-1] if elements else None
     text = fields.normalise(block.text)
-    if not isinstance(above, HeadText) or not above.pairs or above.pairs[-1][1].filled or not text:
+    if not isinstance(above, HeadText) or not above.pairs or not text:
         return False
+    if above.pairs[-1][1].filled:
+        return _wrapped(above, text)
     name, _raw = above.pairs[-1]
     if len(text) > 40 or head_pairs(text) or title_element(text) or is_note(text):
         return False

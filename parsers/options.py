@@ -29,6 +29,16 @@ OPTIONS: Mapping[str, re.Pattern[str]] = {
         r"(?:市教育局|市局|教育局|局)?(?:的|各)?(?:相关|有关|具体|职能|业务)+(?:职能|业务)?科室|市局科室|市教育局|市局|局科室"
     ),
 }
+PHRASES = (
+    "市委教育工委书记",
+    "教育工委书记",
+    "市局相关科室",
+    "相关科室",
+    "具体是",
+    "请勾选此项",
+    "请列出具体科室",
+)
+BROKEN = re.compile("|".join(r"\s*".join(phrase) for phrase in PHRASES))
 HINT = re.compile(r"\((?P<inside>[^()]*(?:勾选|此项|请列出|协调解决的|配合解决的)[^()]*)\)?")
 BARE_HINT = re.compile(r"需(?:要)?(?:报告|市局)[^()\n]*?(?:请勾选此项|勾选)(?:[,、]?请列出具体科室)?")
 FILLED_HINT = re.compile(r"具体科室[:,、 ]*(?P<typed>[^:,、 ].*)")
@@ -112,7 +122,7 @@ def choice(text: str, emphasised: Sequence[str] = (), struck: Sequence[str] = ()
 
 def _prepared(text: str) -> str:
     """The text normalised, with every mark one glyph and the printed hints gone."""
-    plain = fields.normalise(text.translate(PRIVATE_GLYPHS))
+    plain = _whole(fields.normalise(text.translate(PRIVATE_GLYPHS)))
     plain = BRACKETED.sub(_unbracketed, plain)
     plain = HINT.sub(_kept_of_hint, plain)
     plain = BARE_HINT.sub(lambda match: "".join(c for c in match.group(0) if c in MARKS), plain)
@@ -125,6 +135,11 @@ def _prepared(text: str) -> str:
     plain = re.sub(r"(?<=书记|科室)[:(]?\s*(?:是|需要)\)?(?=\s|$|[;,、])", "√", plain)
     plain = re.sub(r"(?<=书记|科室)[:(]?\s*(?:否|不需要)\)?(?=\s|$|[;,、])", "×", plain)
     return "\n".join(line.strip() for line in plain.split("\n") if line.strip())
+
+
+def _whole(text: str) -> str:
+    """The text with the printed phrases whole again that a narrow column broke or somebody spaced out."""
+    return BROKEN.sub(lambda match: re.sub(r"\s", "", match.group(0)), text)
 
 
 def _unbracketed(match: re.Match[str]) -> str:

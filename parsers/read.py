@@ -250,6 +250,11 @@ def _read_content(leaf: Leaf, limits: Limits) -> _PartReading:
         return _PartReading(
             Part(leaf.name, label, PartOutcome.FORM, "；".join(_notes(leaf, content)) or None), forms
         )
+    extract = importlib.import_module("parsers.extract")
+    if title := next((found for each in contents if (found := extract.resembles(each))), None):
+        reason = f"像是《{title}》，但未能读出表格，需人工查看"
+        part = Part(leaf.name, _label(content, leaf), PartOutcome.UNREADABLE, reason)
+        return _PartReading(part, doubt=Doubt.NEEDS_PERSON)
     reason = _why_no_form(content)
     doubt = Doubt.NEEDS_PERSON if _is_doubtful_scan(contents) else Doubt.NONE
     return _PartReading(Part(leaf.name, _label(content, leaf), PartOutcome.IGNORED, reason), doubt=doubt)

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from parsers import fields
+from parsers import fields, read
+from parsers.content import Limits
 from tests.forms import office_files as o
 from tests.forms.reading import doubts, of_word, only, verdict
 
@@ -180,3 +181,27 @@ def test_a_name_may_hold_a_word_for_and(name: str) -> None:
 )
 def test_and_parts_two_names(text: str) -> None:
     assert fields.contact(text).name.value == "黄大山、覃小雨"
+
+
+def test_a_phone_on_the_next_line_belongs_to_the_contact() -> None:
+    lines = (f"填报单位：{U}　　主要负责人签字：{P}　　联系人及电话：{C}", T)
+    assert dict(only(of_word(o.docx("难点问题报告表", *lines, TABLE))).fields) == HEAD
+
+
+def test_options_that_a_narrow_column_breaks_are_whole() -> None:
+    level = "□市委教育工委\n书记\n（√）市局相关科\n室，具体\n是基建科"
+    item = only(of_word(o.problem_docx(level))).items[0]
+    assert (item["levels"], item["sections"]) == (("section",), ("基建科",))
+
+
+def test_a_filled_form_without_its_grid_goes_to_a_person() -> None:
+    lines = (
+        "难点问题报告表",
+        o.PROBLEM_HEAD,
+        "难点问题　具体内容及诉求　反馈层级　备注",
+        o.PROBLEM,
+        "基建科",
+    )
+    found = read.read(o.docx(*lines), "报告表.docx", Limits())
+    assert found.verdict.value == "uncertain"
+    assert "需人工查看" in (found.parts[0].reason or "")
