@@ -41,7 +41,7 @@ MAIL_QUESTIONS = frozenset({"held_mail", "held_text", "period"})
 def morning(desk: Desk) -> letters.MorningBrief:
     """What the office should know this morning."""
     since = _since(desk, LAST_BRIEF)
-    lit = [(p, dispatch.light_of(desk, p)) for p in questions.open_problems(desk.session)]
+    lit = lit_problems(desk)
     new = questions.problems(desk.session, received_since=since)
     held = _held(desk)
     pending = _pending(desk)
@@ -78,6 +78,13 @@ def morning(desk: Desk) -> letters.MorningBrief:
             for letter in questions.failed_since(desk.session, since)
         )[:LONGEST],
     )
+
+
+def lit_problems(desk: Desk) -> list[tuple[Problem, Light]]:
+    """Every open problem with its light."""
+    found = questions.open_problems(desk.session)
+    lights = dispatch.lights_of(desk, found)
+    return [(problem, lights[problem.number]) for problem in found]
 
 
 def _since(desk: Desk, name: str) -> datetime:
@@ -170,7 +177,7 @@ def secretary(desk: Desk) -> letters.SecretaryBrief | None:
     ]
     if not (mine or needs or closed):
         return None
-    lit = [(problem, dispatch.light_of(desk, problem)) for problem in found]
+    lit = lit_problems(desk)
     red = [problem for problem, light in lit if light is Light.RED]
     counts = {
         "书记选定在办": len(mine),

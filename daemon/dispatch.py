@@ -100,15 +100,24 @@ def section_names(desk: Desk, ids: Iterable[int | None]) -> tuple[str, ...]:
 
 def light_of(desk: Desk, problem: Problem) -> Light:
     """The problem's light at the moment."""
-    if problem.state in ENDED_STATES:
-        return Light.NONE
-    history = course(questions.events_of(desk.session, problem.number))
-    rules = desk.office.workflow_rules
-    at = Circumstances(desk.now, rules, desk.calendar, history, desk.config.zone)
-    return milestones.light(problem, at)
+    return lights_of(desk, (problem,))[problem.number]
 
 
-def line(desk: Desk, problem: Problem, note: str | None = None) -> ProblemLine:
+def lights_of(desk: Desk, found: Iterable[Problem]) -> dict[str, Light]:
+    """The lights of many problems by number, with one look at their histories."""
+    problems = tuple(found)
+    numbers = [problem.number for problem in problems if problem.state not in ENDED_STATES]
+    said = questions.histories(desk.session, numbers)
+    at = Circumstances(desk.now, desk.office.workflow_rules, desk.calendar, zone=desk.config.zone)
+    return {
+        problem.number: milestones.light(problem, replace(at, course=course(said.get(problem.number, ()))))
+        if problem.state not in ENDED_STATES
+        else Light.NONE
+        for problem in problems
+    }
+
+
+def line(desk: Desk, problem: Problem, note: str | None = None, light: Light | None = None) -> ProblemLine:
     """One problem as lists in letters show it."""
     lead = desk.directory.unit(problem.lead_section_id)
     return ProblemLine(
@@ -117,7 +126,7 @@ def line(desk: Desk, problem: Problem, note: str | None = None) -> ProblemLine:
         unit=problem.reporting_unit,
         lead=lead.name if lead else None,
         deadline=problem.deadline,
-        light=light_of(desk, problem),
+        light=light if light is not None else light_of(desk, problem),
         state=problem.state.chinese,
         note=note,
     )

@@ -6,7 +6,7 @@ from daemon import dispatch, ledgers, session_office
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import LIGHT_NAMES
-from daemon.model import ENDED_STATES, Light, Problem, State
+from daemon.model import Light, Problem, State
 from daemon.store import questions
 
 LETTER_ROWS = 2_000
@@ -17,14 +17,14 @@ def ledger(desk: Desk, about: str, most: int | None = None) -> ledgers.SentFile:
     """Every problem on file, whatever became of it; of very many the newest."""
     found = [problem for problem in questions.problems(desk.session) if problem.state is not State.HELD]
     found = found[-most:] if most else found
-    rows = [_ledger_row(desk, place, problem) for place, problem in enumerate(found, start=1)]
+    lights = dispatch.lights_of(desk, found)
+    rows = [_ledger_row(desk, place, one, lights[one.number]) for place, one in enumerate(found, start=1)]
     names = [unit.name for unit in desk.directory.sections]
     return ledgers.ledger(about, 1, rows, names, f"截至{desk.today.isoformat()}")
 
 
-def _ledger_row(desk: Desk, place: int, problem: Problem) -> ledgers.Row:
+def _ledger_row(desk: Desk, place: int, problem: Problem, light: Light) -> ledgers.Row:
     zone = desk.config.zone
-    light = Light.NONE if problem.state in ENDED_STATES else dispatch.light_of(desk, problem)
     return ledgers.ledger_row(
         place,
         problem,

@@ -20,7 +20,7 @@ from daemon.dispatch import Recipient
 from daemon.events import CallbackSilent, Reachable, course
 from daemon.letters import Fact
 from daemon.milestones import Due, Work
-from daemon.model import ENDED_STATES, LetterKind, Problem, State, UnitKind
+from daemon.model import ENDED_STATES, LetterKind, Light, Problem, State, UnitKind
 from daemon.problems import Circumstances, LetterOrder, Party
 from daemon.store import questions, tables
 from daemon.workflow import circumstances, happen
@@ -106,9 +106,10 @@ def _reach_again(desk: Desk) -> None:
 def watch(desk: Desk, today: date) -> list[Watched]:
     """Every problem that may fall due, as its history leaves it."""
     general = replace(circumstances(desk), now=at_nine(desk, today))
+    found = questions.problems(desk.session, states=WATCHED)
+    said = questions.histories(desk.session, [problem.number for problem in found])
     return [
-        Watched(problem, replace(general, course=course(questions.events_of(desk.session, problem.number))))
-        for problem in questions.problems(desk.session, states=WATCHED)
+        Watched(problem, replace(general, course=course(said.get(problem.number, ())))) for problem in found
     ]
 
 
@@ -301,7 +302,11 @@ def _lines(
     notes: defaultdict[str, list[str]] = defaultdict(list)
     for due in dues:
         notes[due.number].append(note(problems[due.number], due))
-    return tuple(dispatch.line(desk, problems[number], "；".join(found)) for number, found in notes.items())
+    lights = dispatch.lights_of(desk, [problems[number] for number in notes])
+    return tuple(
+        dispatch.line(desk, problems[number], "；".join(found), lights[number])
+        for number, found in notes.items()
+    )
 
 
 def _overdue_list(
@@ -311,22 +316,19 @@ def _overdue_list(
     if not dues or to is None:
         return
     office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
-    lit = [
-        (problem, dispatch.light_of(desk, problem))
-        for problem in problems.values()
-        if problem.lead_section_id
-    ]
     letter = letters.OverdueList(
         to_name=to.name,
         date=day,
         problems=_lines(desk, dues, problems, _missed_note),
-        sections=briefs.section_loads(desk, lit),
+        sections=briefs.section_loads(desk, briefs.lit_problems(desk)),
     )
     about = tuple(dict.fromkeys(due.number for due in dues))
 
     def files() -> Sequence[letters.Attachment]:
+        lights = dispatch.lights_of(desk, [problems[due.number] for due in dues])
         rows = [
-            _overdue_row(desk, place, problems[d.number], d, day) for place, d in enumerate(dues, start=1)
+            _overdue_row(desk, place, problems[due.number], due, day, lights[due.number])
+            for place, due in enumerate(dues, start=1)
         ]
         file = ledgers.overdue_list(f"OVERDUE-{day.isoformat()}", 1, rows, f"截至{day.isoformat()}")
         return (dispatch.attached(file),)
@@ -335,7 +337,7 @@ def _overdue_list(
     yield Outgoing(letter, key, to, about, office.to if office else (), files, dues=tuple(dues))
 
 
-def _overdue_row(desk: Desk, place: int, problem: Problem, due: Due, day: date) -> ledgers.Row:
+def _overdue_row(desk: Desk, place: int, problem: Problem, due: Due, day: date, light: Light) -> ledgers.Row:
     assert due.milestone is not None
     lead = next(iter(dispatch.section_names(desk, (problem.lead_section_id,))), None)
     return ledgers.Row(
@@ -347,7 +349,7 @@ def _overdue_row(desk: Desk, place: int, problem: Problem, due: Due, day: date) 
             "填报单位": problem.reporting_unit,
             "难点问题": problem.problem,
             "状态": problem.state.chinese,
-            "亮灯": letters.LIGHT_NAMES[dispatch.light_of(desk, problem)].split("（")[0],
+            "亮灯": letters.LIGHT_NAMES[light].split("（")[0],
             "逾期事项": _work(problem, due),
             "应完成日期": due.milestone.due,
             "逾期工作日": desk.calendar.workdays_between(due.milestone.due, day),
@@ -436,11 +438,11 @@ def _asked(
     )
 
 
-def regular(desk: Desk, day: date) -> Iterator[Outgoing]:
+def regular(desk: Desk, day: date, brief: letters.MorningBrief | None = None) -> Iterator[Outgoing]:
     """The letters that go out whatever happens: the morning's, and the secretary's of the week."""
     office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
     if office is not None:
-        brief = replace(briefs.morning(desk), date=day)
+        brief = replace(brief or briefs.morning(desk), date=day)
         files = partial(_blank_register, day) if briefs.first_workday_of_week(desk, day) else tuple
         yield Outgoing(brief, f"morning_brief:{day.isoformat()}", office, (), files=files)
     secretary = dispatch.office(desk, UnitKind.SECRETARY)
@@ -479,10 +481,11 @@ def forecast(desk: Desk, first: date, last: date) -> list[Mapping[str, Any]]:
     rows: list[Mapping[str, Any]] = []
     day = first
     begun = _first_day(desk)
+    brief = briefs.morning(desk)
     while day <= last:
         if desk.calendar.is_workday(day):
             found = [*outgoings(desk, by_day[day], problems, day), *_silences(desk, by_day[day], day)]
-            found += regular(desk, day) if day > begun else ()
+            found += regular(desk, day, brief) if day > begun else ()
             rows += [_row(desk, one, day) for one in found]
             rows += _ledgers(desk, day) if day > begun else ()
         day += timedelta(days=1)

@@ -283,6 +283,26 @@ def events_of(session: Session, about: str) -> list[Event]:
     return list(session.scalars(select(Event).where(Event.about == about).order_by(Event.id)))
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One line of history, as far as the rules read it."""
+
+    at: datetime
+    event: str
+    from_state: str | None
+
+
+def histories(session: Session, numbers: Iterable[str]) -> dict[str, list[HistoryLine]]:
+    """The histories of many problems at once, each oldest first; a number without history is left out."""
+    found: dict[str, list[HistoryLine]] = defaultdict(list)
+    columns = (Event.about, Event.at, Event.event, Event.from_state)
+    for some in chunks(numbers):
+        wanted = select(*columns).where(Event.about.in_(some)).order_by(Event.id)
+        for row in session.execute(wanted):
+            found[row.about].append(HistoryLine(row.at, row.event, row.from_state))
+    return found
+
+
 def events_of_mail(session: Session, mail_id: int) -> list[Event]:
     """All that a mail brought about, oldest first."""
     return list(session.scalars(select(Event).where(Event.mail_id == mail_id).order_by(Event.id)))

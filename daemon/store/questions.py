@@ -107,6 +107,7 @@ from daemon.store.problems import (
     deadlines_between as deadlines_between,
     events_of as events_of,
     events_of_mail as events_of_mail,
+    histories as histories,
     open_problem_rows as open_problem_rows,
     open_problems as open_problems,
     problem as problem,
