@@ -70,7 +70,7 @@ class Rule:
     severity: Severity = Severity.WARNING
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each kind is itself only: cheap as the key of a cache
 class FormKind:
     """One form of the notice or of the office."""
 

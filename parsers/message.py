@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from email.errors import MessageError
 from email.message import Message
 from email.utils import parsedate_tz
 
@@ -110,7 +111,7 @@ def opened(raw: bytes, limits: Limits, own_address: str | None = None, depth: in
     raw = _trimmed(raw)
     try:
         parsed = mailparser.parse_from_bytes(raw)
-    except (MailParserError, RecursionError):
+    except (MailParserError, MessageError, RecursionError):
         parsed = None
     except (ValueError, LookupError, AttributeError, TypeError, AssertionError, OverflowError):
         # mail-parser stumbles over some broken heads that the standard library still reads.

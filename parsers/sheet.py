@@ -135,7 +135,7 @@ def _prepared(data: bytes, limits: Limits) -> tuple[bytes, list[str], bool]:
             raise Refused(f"表格展开后过大（超过 {limits.part_bytes >> 20} MB），未打开")
         if sum(info.file_size for info in infos) > limits.total_bytes:
             raise Refused(f"表格展开后过大（超过 {limits.total_bytes >> 20} MB），未打开")
-        members = {info.filename: archive.read(info) for info in infos if not info.is_dir()}
+        members = {info.filename: archive.read(info) for info in infos if info.filename and not info.is_dir()}
     except RuntimeError as error:
         raise Unreadable("文件已加密，请发送未加密的文件") from error
     except _BROKEN_XLSX as error:

@@ -183,7 +183,7 @@ def _zip(data: bytes, path: str, budget: _Budget, depth: int) -> Iterator[Found]
         raise Unreadable(DAMAGED_ARCHIVE) from fault
     with archive:
         for info in archive.infolist():
-            if info.is_dir():
+            if not info.filename or info.is_dir():
                 continue
             name = _zip_name(info)
             inner = f"{path}{SEPARATOR}{_safe_path(name)}"

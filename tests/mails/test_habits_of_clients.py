@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from parsers import read, sniff
@@ -58,3 +61,19 @@ def test_a_feedback_id_of_tencent_makes_no_list() -> None:
     feedback = "Subject: x\nFeedback-ID: webmail:qq.com:bgweb:bgweb9"
     assert kind(f"{feedback}\nX-QQ-mid: webmail1") == "person"
     assert kind(feedback) == "list"
+
+
+def test_a_broken_encoded_word_in_the_head_harms_nothing() -> None:
+    raw = (
+        b"From: =?utf-8?B?5qaVv?= <a@163.com>\nTo: =?gbk?B?5?= <b@163.com>\nSubject: =?utf-8?B?x?=\n\nhello\n"
+    )
+    mail = read.read(raw, "a.eml", Limits()).mail
+    assert mail is not None
+    assert mail.sender == "a@163.com"
+
+
+def test_a_member_without_a_name_harms_no_archive() -> None:
+    with zipfile.ZipFile(target := io.BytesIO(), "w") as archive:
+        archive.writestr("x", b"hello")
+    nameless = target.getvalue().replace(b"x", b"\x00")
+    assert read.read(nameless, "a.zip", Limits()).verdict.value in {"no_form", "unreadable"}
