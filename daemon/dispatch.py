@@ -306,6 +306,7 @@ TOPICS: Mapping[str, News] = {
     "resumed": News.RESUMED,
     "reopened": News.REOPENED,
     "reassigned": News.REASSIGNED,
+    "measures": News.MEASURES,
 }
 NOTICES: Mapping[str, str] = {
     "instruction": "书记批示：{instruction}",
@@ -341,7 +342,17 @@ def _told(draft: Draft, news: News, detail: str | None) -> letters.ProblemNews:
         session=row.session,
         instruction=row.instruction if news is News.SELECTED else None,
         detail=detail,
+        measures=tuple((one.measure, one.department, one.deadline) for one in row.measures)
+        if news is News.MEASURES
+        else (),
     )
+
+
+def _plainly(value: object) -> str:
+    """A value as a letter names it."""
+    if isinstance(value, (tuple, list)):
+        return "、".join(letters.LEVEL_NAMES.get(str(one), str(one)) for one in value) or "未填"
+    return str(value) if value else "未填"
 
 
 def _notice(draft: Draft) -> Written | None:
@@ -350,9 +361,9 @@ def _notice(draft: Draft) -> Written | None:
         return None
     reason = f"（{draft.text('reason')}）" if draft.text("reason") else ""
     changes = draft.fact("changes")
-    labels = letters.FIELD_LABELS
+    labels = {**letters.FIELD_LABELS, "sections_asked": letters.FIELD_LABELS["sections"]}
     shown = (
-        "；".join(f"{labels.get(name, name)}改为“{value}”" for name, value in changes.items())
+        "；".join(f"{labels.get(name, name)}改为“{_plainly(value)}”" for name, value in changes.items())
         if isinstance(changes, Mapping)
         else ""
     )

@@ -218,6 +218,8 @@ def _files(given: Given) -> str | None:
 def _school_event(given: Given, order: words.Order) -> Event | str:
     by = actor(given.unit)
     match order:
+        case words.Rate() if _overtaken(given):
+            return "所回复的是此前的评价函，此后承办科室又有新的办理结果，请回复最近一次评价函"
         case words.Rate():
             return CalledBack(by=by, satisfaction=order.satisfaction.value, reason=order.reason)
         case words.Withdraw():
@@ -242,6 +244,16 @@ def objection(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Le
     order = QuestionOrder("reopening", f"{school.name}对已办结的{row.number}来信", payload={"reason": text})
     ask(desk, row, order, len(questions.events_of(desk.session, row.number)), mail)
     return Fate(Disposition.HELD, "学校对已办结的问题有话要说，待工委办审定是否重新办理")
+
+
+def _overtaken(given: Given) -> bool:
+    """Whether the school answers a call-back after which there was another."""
+    answered = given.answered
+    if answered is None or answered.kind != LetterKind.CALLBACK.value:
+        return False
+    about = next((number for number in answered.about if number.startswith("ND-")), "")
+    later = questions.letters_about(given.desk.session, about, LetterKind.CALLBACK)
+    return any(letter.id > answered.id for letter in later)
 
 
 # --------------------------------------------------------------------------------------- the secretary

@@ -684,7 +684,7 @@ def _on_site(problem: Problem, event: OnSite, at: Circumstances) -> Outcome:
             return Decision(State.ON_SITE, event.name, "一线办理：现场解决", changes, then=then)
         case OnSiteOutcome.SOLUTION_SET:
             text = f"一线办理：制定解决方案，任务措施{len(event.measures)}项"
-            return Decision(State.ON_SITE, event.name, text, changes)
+            return Decision(State.ON_SITE, event.name, text, changes, (_news("measures"),))
         case OnSiteOutcome.SECRETARY_HANDLES:
             brief = LetterOrder(
                 LetterKind.SECRETARY_BRIEF,

@@ -36,10 +36,10 @@ def town(mail_stack: MailStack, tmp_path: Path) -> Town:
 
 
 def live(town: Town, first: str, last: str) -> None:
-    """A cycle in the morning and one in the evening of every day."""
+    """A cycle every morning, and on some days one in the evening as well."""
     day, end = date.fromisoformat(first), date.fromisoformat(last)
     while day <= end:
-        for hour in ("09:00", "18:30") if Calendar().is_workday(day) else ("10:00",):
+        for hour in ("09:00", "18:30") if day.day % 10 == 0 else ("09:00",):
             town.once(f"{day.isoformat()}T{hour}+08:00")
         day += timedelta(days=1)
 

@@ -36,6 +36,9 @@ def test_a_late_answer_to_an_overtaken_question_changes_nothing(town: Town) -> N
     reply(town, SECTION, assignment, "办结：五间已改", "2022-02-17T10:00:00")
     stale = reply(town, CLERK, first, "同意", "2022-02-17T11:00:00")
     assert stale["disposition"] == "held"
+    early = next(one for one in town.letters_to(SCHOOL) if "评价" in one["Subject"])
+    old = reply(town, SCHOOL, early, "满意", "2022-02-17T11:30:00")
+    assert old["disposition"] == "held"
     reply(town, SCHOOL, letter(town, SCHOOL, "评价"), "满意", "2022-02-17T12:00:00")
     assert problem(town)["state"] == "completion_reported"
     reply(town, CLERK, letter(town, CLERK, "办结待审核"), "同意", "2022-02-17T13:00:00")
@@ -155,3 +158,21 @@ def test_both_levels_go_to_the_section_and_on_the_list(town: Town) -> None:
     rows = {row["number"]: {"牵头科室": "基教科"}}
     reply(town, CLERK, sheet, "", "2022-02-09T12:00:00", [filled(sheet, "交办单", rows=rows)])
     assert problem(town)["state"] == "assigned"
+
+
+def test_a_section_that_gave_the_problem_away_cannot_close_it(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "退回：属基建科职责", "2022-02-09T10:00:00")
+    reply(town, CLERK, letter(town, CLERK, "科室申请退回"), "同意", "2022-02-09T10:30:00")
+    reply(town, CLERK, letter(town, CLERK, "转办待审核"), "登记为 基本建设科", "2022-02-09T11:00:00")
+    late = reply(town, SECTION, assignment, "办结：好了", "2022-02-09T12:00:00")
+    assert late["disposition"] == "held"
+    assert (problem(town)["state"], problem(town)["lead_section"]) == ("assigned", "基本建设科")
+
+
+def test_a_correction_by_the_school_reaches_the_section_that_works_on_it(town: Town) -> None:
+    referred(town)
+    receipt = letter(town, SCHOOL, "收件回执")
+    mail = reply(town, SCHOOL, receipt, "更正 具体内容：40间教室中有25间照度不足", "2022-02-09T10:00:00")
+    assert mail["disposition"] in {"filed", "corrected"}
+    assert "40间教室中有25间" in text_of(letter(town, SECTION, "办理情况变化告知"))
