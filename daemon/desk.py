@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,12 +27,27 @@ from daemon.periods import StatisticsRules, Timeline
 from daemon.problems import WorkflowRules
 from daemon.rules import statistics_rules, workflow_rules as workflow_rules, working_calendar
 from daemon.store import questions, tables
+from daemon.troubles import Troubles
 from daemon.workdays import Calendar
 
 QUESTION_PREFIX = "WT"
 """Numbers of questions that are about no problem or return of their own: WT-2022-003."""
 
 log = logging.getLogger(__name__)
+
+
+class Directories:
+    """The directory as it stands in the database, read anew only when it has changed."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, Directory] | None = None
+
+    def current(self, session: Session) -> Directory:
+        """The directory as this transaction sees it."""
+        version = questions.directory_version(session)
+        if self._known is None or self._known[0] != version:
+            self._known = version, Directory(questions.units(session))
+        return self._known[1]
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,8 @@ class Office:
     timeline_rules: StatisticsRules
     workflow_rules: WorkflowRules
     random: Callable[[int], bytes] = secrets.token_bytes
+    directories: Directories = field(default_factory=Directories)
+    troubles: Troubles = field(default_factory=Troubles)
 
     @property
     def letterhead(self) -> letters.Letterhead:

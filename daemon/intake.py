@@ -1,8 +1,9 @@
 """The way of a mail: collected, archived, read, ruled on, answered. Each mail gets exactly one fate.
 
-`collect` brings new mails from the mailbox into the archive and the database, as `pending`: from then on
-nothing can be lost. `handle_pending` reads them in worker processes and gives each its fate, a batch in
-one transaction and every mail in a savepoint of its own.
+`collecting` brings new mails from the mailbox into the archive and the database, as `pending`: from then on
+nothing can be lost. `Handling` has them read in worker processes, every sender's mails in their order, and
+gives each its fate, a batch in one transaction and every mail in a savepoint of its own. `take_in` does both
+at once, so that mails are read and decided while others are still being fetched.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from email.utils import parseaddr
 from hashlib import sha256
-from itertools import islice
 
 from daemon import answering, holding, receiving, returning
 from daemon.desk import Desk, Office
-from daemon.directory import Directory
-from daemon.errors import Failure
+from daemon.errors import Failure, Permanent, Temporary
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.journal import event
@@ -28,6 +30,7 @@ from daemon.model import Disposition
 from daemon.reader import Reader, ReadingFailed
 from daemon.store import questions, tables
 from daemon.store.engine import Store
+from daemon.store.failures import fails_for_all
 from parsers import replies
 from parsers.values import MailKind, Reading
 
@@ -35,13 +38,45 @@ SWEEP_EVERY = timedelta(hours=1)
 """How often all UIDs are compared, not only those above the last one: for mails moved in from elsewhere."""
 BATCH_MAILS = 50
 """Mails decided in one transaction: one fsync for all of them."""
-PENDING_AT_ONCE = 500
-MOST_ATTEMPTS = 3
-"""A mail whose handling killed the daemon so often is quarantined."""
+TAKEN_AT_ONCE = 100
+"""Mails taken from the database for reading; so often do the senders take turns."""
+MOST_ATTEMPTS = 4
+"""A mail whose handling was cut short so often, the last times alone, is quarantined."""
+LULL = 0.05
+"""Seconds without a mail read after which those that are read are decided, however few."""
+WATCHED = 0.25
+"""Seconds between two looks at whether to leave."""
+MOVED_AT_ONCE = 1000
 
 log = logging.getLogger(__name__)
 
-Outcome = tuple[int, Reading | ReadingFailed]
+Outcome = Reading | ReadingFailed
+Clock = Callable[[], datetime]
+
+
+def take_in(
+    store: Store,
+    mailbox: Mailbox,
+    reader: Reader,
+    office: Office,
+    clock: Clock,
+    leaving: Callable[[], bool] = lambda: False,
+) -> int:
+    """Every new mail is fetched and gets its fate; how many did. Temporary: the connection is lost.
+
+    What was fetched before a connection was lost gets its fate all the same.
+    """
+    handling = Handling(store, reader, office, clock, leaving)
+    try:
+        for _ in collecting(store, mailbox, office, clock()):
+            handling.advance()
+            if leaving():
+                break
+    except Failure:
+        handling.finish()
+        raise
+    handling.finish()
+    return handling.count
 
 
 # ------------------------------------------------------------------------------------------- collecting
@@ -49,39 +84,51 @@ Outcome = tuple[int, Reading | ReadingFailed]
 
 def collect(store: Store, mailbox: Mailbox, office: Office, now: datetime) -> int:
     """Every new mail of every folder is archived and recorded; how many. Temporary: the connection is lost."""
-    return sum(
-        _collect_folder(store, mailbox, office, folder, now) for folder in office.config.mailbox.folders
-    )
+    return sum(collecting(store, mailbox, office, now))
 
 
-def _collect_folder(store: Store, mailbox: Mailbox, office: Office, name: str, now: datetime) -> int:
+def collecting(store: Store, mailbox: Mailbox, office: Office, now: datetime) -> Iterator[int]:
+    """The same batch by batch: how many mails of each were new.
+
+    The first folder comes last, so that it is the open one, of whose news the server tells.
+    """
+    for folder in reversed(office.config.mailbox.folders):
+        yield from _collect_folder(store, mailbox, office, folder, now)
+
+
+def _collect_folder(
+    store: Store, mailbox: Mailbox, office: Office, name: str, now: datetime
+) -> Iterator[int]:
     try:
         state = mailbox.open(name)
     except FolderMissing as failure:
-        event(
-            log,
-            "folder_missing",
-            f"文件夹“{name}”不存在：{failure.remedy}",
-            level=logging.WARNING,
-            folder=name,
-        )
-        return 0
+        office.troubles.met(f"folder:{name}", failure, now)
+        return
+    office.troubles.over(f"folder:{name}", now)
     with store.reading() as session:
         mark = questions.folder_mark(session, name, state.uidvalidity)
+        if mark.polled_at is None and (earlier := questions.known_uidvalidities(session, name)):
+            event(
+                log,
+                "uidvalidity_changed",
+                "文件夹的邮件编号已重编，逐封核对，已处理过的不会重复办理",
+                level=logging.WARNING,
+                folder=name,
+                before=earlier[-1],
+                now=state.uidvalidity,
+            )
     sweeps = mark.swept_at is None or now - mark.swept_at >= SWEEP_EVERY or now < mark.swept_at
     uids = mailbox.all_uids() if sweeps else mailbox.uids_after(mark.last_uid)
     with store.reading() as session:
         known = questions.known_uids(session, name, state.uidvalidity, uids)
     new = [uid for uid in uids if uid not in known]
-    count = 0
     limit = office.config.mailbox.max_message_mb << 20
     for batch in mailbox.fetch(new, max_bytes=limit) if new else ():
-        count += _keep(store, batch, now, office.config.mailbox.ignore_before)
+        yield _keep(store, batch, now, office.config.mailbox.ignore_before)
     with store.transaction() as session:
         questions.record_poll(
             session, name, state.uidvalidity, now, last_uid=max(uids, default=None), swept=sweeps
         )
-    return count
 
 
 def _keep(store: Store, batch: list[FetchedMail], now: datetime, ignore_before: date | None) -> int:
@@ -104,6 +151,7 @@ def _pending(mail: FetchedMail, digest: str, now: datetime, ignore_before: date 
         size=mail.size,
         received_at=mail.received_at or now,
         fetched_at=now,
+        sender=apparent_sender(mail.raw or b""),
     )
     if mail.raw is None:
         return replace(row, disposition=Disposition.HELD, reason=mail.reason or "邮件没有取到")
@@ -111,6 +159,16 @@ def _pending(mail: FetchedMail, digest: str, now: datetime, ignore_before: date 
         reason = f"早于启用日期 {ignore_before.isoformat()}，不予处理"
         return replace(row, disposition=Disposition.IGNORED, reason=reason)
     return row
+
+
+_FROM = re.compile(rb"^from:((?:.*\n[ \t])*.*)$", re.I | re.M)
+
+
+def apparent_sender(raw: bytes) -> str:
+    """Who seems to have sent a mail, before it is read: only to let the senders take turns."""
+    head, _, _ = raw[: 1 << 16].replace(b"\r\n", b"\n").partition(b"\n\n")
+    found = _FROM.search(head)
+    return parseaddr(found[1].decode("ascii", "replace"))[1].lower() if found else ""
 
 
 _KEPT_HEADERS = re.compile(
@@ -135,78 +193,183 @@ class Waiting:
 
     id: int
     sha256: str
+    sender: str
+    begun_before: bool
+    """The daemon ended while it was handled: perhaps because of it, so it is handled alone."""
 
 
 def handle_pending(store: Store, reader: Reader, office: Office, now: datetime) -> int:
     """Every pending mail gets its fate; how many did."""
-    count = 0
-    while waiting := _claim(store):
-        readings = reader.read_all(_raw_mails(store, waiting))
-        for batch in _batches(readings, BATCH_MAILS):
-            _decide_batch(store, office, batch, now)
-            count += len(batch)
-    return count
+    handling = Handling(store, reader, office, lambda: now)
+    handling.finish()
+    return handling.count
 
 
-def _claim(store: Store) -> list[Waiting]:
-    """The next pending mails; those that were begun too often are quarantined instead."""
-    with store.transaction() as session:
-        rows = questions.pending_mails(session, PENDING_AT_ONCE)
-        claimed = []
-        for row in rows:
-            row.attempts += 1
-            if row.attempts > MOST_ATTEMPTS:
-                row.disposition = Disposition.QUARANTINED.value
-                row.reason = f"处理这封邮件时程序已 {MOST_ATTEMPTS} 次异常中断"
-            else:
-                claimed.append(Waiting(row.id, row.sha256))
-        return claimed
+class Handling:
+    """Pending mails on their way from the database through the readers to their fate."""
 
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        office: Office,
+        clock: Clock,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.count = 0
+        self._store, self._reader, self._office = store, reader, office
+        self._clock, self._leaving = clock, leaving
+        self._queue: deque[Waiting] = deque()
+        self._offered: tuple[Waiting, bytes] | None = None
+        self._read: dict[int, Outcome] = {}
+        self._lines: dict[str, deque[Waiting]] = defaultdict(deque)
+        """What is being read, a line for each sender: a later mail never overtakes an earlier one."""
+        self._ripe: deque[tuple[Waiting, Outcome]] = deque()
+        self._in_hand: set[int] = set()
+        self._lost: list[tuple[Waiting, str]] = []
+        """Mails whose bytes are not what they were, and why."""
+        reader.forget()
 
-def _raw_mails(store: Store, waiting: Iterable[Waiting]) -> Iterator[tuple[int, bytes, str]]:
-    for mail in waiting:
-        try:
-            raw = store.archive.read(mail.sha256)
-        except Failure as failure:
-            with store.transaction() as session:
-                row = session.get_one(tables.Mail, mail.id)
-                row.disposition, row.reason = Disposition.QUARANTINED.value, failure.message
-            continue
-        yield mail.id, raw, f"mail-{mail.id}.eml"
+    def advance(self) -> None:
+        """Do what can be done without waiting for a reader."""
+        self._feed()
+        self._set_apart()
+        if len(self._ripe) >= BATCH_MAILS:
+            self._decide_batch()
 
+    def finish(self) -> None:
+        """Go on until no mail is pending, or until it is time to leave."""
+        while not self._leaving():
+            self._feed()
+            self._set_apart()
+            if len(self._ripe) >= BATCH_MAILS or (self._ripe and not self._hear(LULL)):
+                self._decide_batch()
+            elif not self._ripe and not self._in_hand:
+                return
+            elif not self._ripe:
+                self._hear(WATCHED)
 
-def _batches(items: Iterable[Outcome], size: int) -> Iterator[list[Outcome]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+    # --- reading ----------------------------------------------------------------------------------------
 
+    def _feed(self) -> None:
+        """Give the readers as much as they take."""
+        self._hear(0)
+        while (offered := self._offered or self._next()) is not None:
+            mail, raw = offered
+            self._offered = None
+            if not self._reader.offer(mail.id, raw, f"mail-{mail.id}.eml"):
+                self._offered = offered
+                return
+            self._lines[mail.sender].append(mail)
 
-def _decide_batch(store: Store, office: Office, batch: list[Outcome], now: datetime) -> None:
-    with store.transaction() as session:
-        directory = Directory(questions.units(session))
-        desk = Desk(office, session, directory, now)
-        for mail_id, outcome in sorted(batch, key=lambda pair: pair[0]):
-            mail = session.get_one(tables.Mail, mail_id)
-            note_head(mail, outcome)
-            session.flush()
+    def _next(self) -> tuple[Waiting, bytes] | None:
+        """The next mail to read, with its bytes."""
+        while self._queue or self._refill():
+            mail = self._queue.popleft()
             try:
-                with session.begin_nested():
-                    fate = decide(desk, mail, outcome)
-                    _seal(desk, mail, fate)
-            except Exception as error:  # noqa: BLE001 - one bad mail must not stop the others
-                session.refresh(mail)
-                mail.trouble = traceback.format_exc()
-                _seal(
-                    desk, mail, Fate(Disposition.QUARANTINED, f"处理时出现意外错误：{type(error).__name__}")
-                )
-                _tell_administrator(desk, mail, error)
+                return mail, self._store.archive.read(mail.sha256)
+            except Permanent as failure:
+                if not self._store.archive.directory.is_dir():
+                    raise Temporary(failure.message, failure.remedy) from failure
+                self._lost.append((mail, failure.message))
+        return None
+
+    def _refill(self) -> bool:
+        """Whether more mails wait than those in hand."""
+        with self._store.reading() as session:
+            rows = questions.pending_in_turn(session, TAKEN_AT_ONCE, self._in_hand)
+        for row in rows:
+            self._queue.append(Waiting(row.id, row.sha256, row.sender, row.attempts > 0))
+            self._in_hand.add(row.id)
+        return bool(rows)
+
+    def _hear(self, seconds: float) -> bool:
+        """Take what has been read by now, waiting so long if nothing has; whether anything has."""
+        heard = False
+        for mail_id, outcome in self._reader.answers(seconds):
+            self._read[mail_id] = outcome
+            heard = True
+        for sender in [sender for sender, line in self._lines.items() if line[0].id in self._read]:
+            line = self._lines[sender]
+            while line and line[0].id in self._read:
+                mail = line.popleft()
+                self._ripe.append((mail, self._read.pop(mail.id)))
+            if not line:
+                del self._lines[sender]
+        return heard
+
+    # --- deciding ---------------------------------------------------------------------------------------
+
+    def _decide_batch(self) -> None:
+        batch = [self._ripe.popleft()]
+        alone = batch[0][0].begun_before
+        while self._ripe and not alone and len(batch) < BATCH_MAILS and not self._ripe[0][0].begun_before:
+            batch.append(self._ripe.popleft())
+        ids = [mail.id for mail, _ in batch]
+        # Committed before the work that might be the daemon's death.
+        with self._store.transaction() as session:
+            questions.begin_handling(session, ids)
+        try:
+            self._settle_all(batch)
+        except Failure:
+            with suppress(Failure), self._store.transaction() as session:
+                questions.end_attempt(session, ids)
+            raise
+        self.count += len(batch)
+        self._in_hand.difference_update(ids)
+
+    def _settle_all(self, batch: Sequence[tuple[Waiting, Outcome]]) -> None:
+        with self._store.transaction() as session:
+            desk = Desk(self._office, session, self._office.directories.current(session), self._clock())
+            rows = {row.id: row for row in questions.mails_with_ids(session, [mail.id for mail, _ in batch])}
+            for mail, outcome in batch:
+                settle(desk, rows[mail.id], outcome)
+                self._feed()
+
+    def _set_apart(self) -> None:
+        """Quarantine the mails whose bytes are lost."""
+        while self._lost:
+            mail, why = self._lost.pop()
+            with self._store.transaction() as session:
+                questions.settle_mail(session, mail.id, Disposition.QUARANTINED, self._clock(), reason=why)
+            self._in_hand.discard(mail.id)
 
 
-def _tell_administrator(desk: Desk, mail: tables.Mail, error: Exception) -> None:
+def settle(desk: Desk, mail: tables.Mail, outcome: Outcome) -> None:
+    """Give a mail its fate, in a savepoint of its own; whatever goes wrong, it has one."""
+    note_head(mail, outcome)
+    desk.session.flush()
+    desk.brakes.reasons.clear()
+    if mail.attempts > MOST_ATTEMPTS:
+        why = f"处理这封邮件时程序已 {MOST_ATTEMPTS} 次异常中断"
+        _seal(desk, mail, Fate(Disposition.QUARANTINED, why))
+        _tell_administrator(desk, mail, why)
+        return
+    try:
+        with desk.session.begin_nested():
+            fate = decide(desk, mail, outcome)
+            _seal(desk, mail, _with_brakes(desk, fate))
+    except Exception as error:
+        if fails_for_all(error):
+            raise
+        desk.session.refresh(mail)
+        mail.trouble = traceback.format_exc()
+        reason = f"处理时出现意外错误：{type(error).__name__}"
+        _seal(desk, mail, Fate(Disposition.QUARANTINED, reason))
+        _tell_administrator(desk, mail, f"{reason}（{error}）")
+
+
+def _with_brakes(desk: Desk, fate: Fate) -> Fate:
+    """The fate, with what was held back lest a loop or a flood grow."""
+    reasons: Sequence[str] = [*filter(None, [fate.reason]), *dict.fromkeys(desk.brakes.reasons)]
+    return replace(fate, reason="；".join(reasons) or None)
+
+
+def _tell_administrator(desk: Desk, mail: tables.Mail, why: str) -> None:
     """Alarm about a mail set apart; that even the alarm cannot be written must not undo the batch."""
     try:
         with desk.session.begin_nested():
-            desk.alarm("mail_quarantined", f"来信 {mail.id} 处理时出现意外错误，已隔离", str(error))
+            desk.alarm("mail_quarantined", f"来信 {mail.id} 没有办成，已隔离", why)
     except Failure as failure:
         event(log, "alarm_failed", str(failure), level=logging.ERROR, mail=mail.id)
 
@@ -223,14 +386,14 @@ def _seal(desk: Desk, mail: tables.Mail, fate: Fate) -> None:
     )
 
 
-def note_head(mail: tables.Mail, outcome: Reading | ReadingFailed) -> None:
+def note_head(mail: tables.Mail, outcome: Outcome) -> None:
     """Who sent the mail and what it is called: known whatever becomes of it."""
     if isinstance(outcome, Reading) and (head := outcome.mail) is not None:
         mail.message_id, mail.kind = head.message_id, head.kind.value
         mail.sender, mail.subject, mail.text = head.sender, head.subject, head.reply_text
 
 
-def decide(desk: Desk, mail: tables.Mail, outcome: Reading | ReadingFailed) -> Fate:
+def decide(desk: Desk, mail: tables.Mail, outcome: Outcome) -> Fate:
     """The fate of one mail, with all that follows from it."""
     if isinstance(outcome, ReadingFailed):
         return holding.unreadable(desk, mail, outcome.reason)
@@ -278,3 +441,34 @@ def _answered_letter(desk: Desk, reading: Reading, sender: Sender) -> tables.Let
         (row for row in found if row.unit_id in units or sender.address in (*row.to, *row.cc)),
         None,
     )
+
+
+# ---------------------------------------------------------------------------------------- housekeeping
+
+
+def tidy(store: Store, mailbox: Mailbox, office: Office) -> int:
+    """Handled mails are moved to the folder set for them, if one is; how many. Nothing depends on it.
+
+    A mail that was moved before its move was recorded is passed over by the server.
+    """
+    wanted = office.config.mailbox.handled_folder
+    if wanted is None or wanted in office.config.mailbox.folders:
+        return 0
+    return sum(_tidy_folder(store, mailbox, name, wanted) for name in reversed(office.config.mailbox.folders))
+
+
+def _tidy_folder(store: Store, mailbox: Mailbox, name: str, wanted: str) -> int:
+    try:
+        state = mailbox.open(name)
+    except FolderMissing:
+        return 0
+    count = 0
+    while True:
+        with store.reading() as session:
+            rows = questions.mails_to_move(session, name, state.uidvalidity, MOVED_AT_ONCE)
+        if not rows:
+            return count
+        mailbox.move([uid for _, uid in rows], wanted)
+        with store.transaction() as session:
+            questions.mark_moved(session, [mail_id for mail_id, _ in rows])
+        count += len(rows)

@@ -8,6 +8,7 @@ own, and the calendar ticks by APScheduler.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import random
 import signal
@@ -26,7 +27,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from daemon import intake, schedule
 from daemon.config import Config, Server, load, password
 from daemon.connection import Security, ServerSettings, backoff
-from daemon.desk import Office, open_office
+from daemon.desk import Desk, Office, open_office
 from daemon.errors import ConfigError, Failure, Permanent
 from daemon.journal import event
 from daemon.mailbox import Mailbox
@@ -35,6 +36,7 @@ from daemon.reader import Reader
 from daemon.sender import Sender, SenderSettings
 from daemon.store import questions
 from daemon.store.engine import Store
+from daemon.store.lease import Lease
 from daemon.store.opening import now as now, opened_store as opened_store
 from parsers.content import Limits
 
@@ -43,6 +45,13 @@ FIRST_CYCLE = "first_cycle"
 TICK_SECONDS = 20
 LEASE = "mailbox"
 STANDBY_SECONDS = 3.0
+OUTBOX_SECONDS = 5.0
+GRACE_SECONDS = 5.0
+"""How long the loops may take to end in good order."""
+LONGEST_SILENCE = 600.0
+"""Seconds without a sign of life after which a loop is taken for stuck."""
+SOON = 5.0
+"""The longest pause before a mailbox that is out of reach is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -84,27 +93,36 @@ class Daemon:
     reader: Reader
     sender: Sender
 
-    def collect(self, moment: datetime) -> int:
-        """Fetch what is new and give every pending mail its fate; how many mails were handled."""
-        self.mailbox.connect()
-        intake.collect(self.store, self.mailbox, self.office, moment)
-        return self.handle(moment)
+    def collect(self, clock: Clock, leaving: Callable[[], bool] = lambda: False) -> int:
+        """Fetch what is new and give every pending mail its fate; how many mails were handled.
 
-    def handle(self, moment: datetime) -> int:
-        """Give every pending mail its fate."""
-        return intake.handle_pending(self.store, self.reader, self.office, moment)
+        Temporary or Permanent: the mailbox is out of reach; what was fetched before has its fate.
+        """
+        try:
+            self.mailbox.connect()
+        except Failure:
+            self.handle(clock, leaving)
+            raise
+        handled = intake.take_in(self.store, self.mailbox, self.reader, self.office, clock, leaving)
+        intake.tidy(self.store, self.mailbox, self.office)
+        return handled
+
+    def handle(self, clock: Clock, leaving: Callable[[], bool] = lambda: False) -> int:
+        """Give every pending mail its fate; how many got it."""
+        handling = intake.Handling(self.store, self.reader, self.office, clock, leaving)
+        handling.finish()
+        return handling.count
 
     def outbox(self, stopping: Callable[[], bool] = lambda: False) -> Outbox:
-        return Outbox(self.store, self.sender, self.office, self.was_sent, stopping)
+        return Outbox(self.store, self.sender, self.office, self.sent_mail, stopping)
 
-    def was_sent(self, message_id: str) -> bool | None:
-        """Whether the Sent folder has the letter; None if the server does not keep or show one."""
+    def sent_mail(self) -> frozenset[str] | None:
+        """Message-IDs of the newest sent letters; None if the server does not keep or show them."""
         try:
             with Mailbox(mailbox_settings(self.office.config)) as mailbox:
-                found = mailbox.sent_message_ids()
+                return mailbox.sent_message_ids() or None
         except Failure:
             return None
-        return message_id in found if found else None
 
     def cycle(self, clock: Clock) -> tuple[int, int]:
         """One whole cycle: (mails handled, letters sent). Temporary or Permanent: the mailbox is out of reach.
@@ -115,10 +133,9 @@ class Daemon:
         failure: Failure | None = None
         handled = 0
         try:
-            handled = self.collect(clock())
+            handled = self.collect(clock)
         except Failure as error:
             failure = error
-            handled = self.handle(clock())
         schedule.tick(self.store, self.office, clock())
         sent = self.outbox().drain(clock)
         if failure is not None:
@@ -138,10 +155,9 @@ def begin(store: Store, moment: datetime) -> None:
 
 
 def expire_claims(store: Store, moment: datetime) -> None:
-    """Letters that a daemon was sending when it died are due at once, where only one daemon sends."""
-    if store.is_sqlite:
-        with store.transaction() as session:
-            questions.expire_claims(session, moment)
+    """Letters that a daemon was sending when it died are due at once. Only for the holder of the lease."""
+    with store.transaction() as session:
+        questions.expire_claims(session, moment)
 
 
 @contextmanager
@@ -174,7 +190,7 @@ class Notifier:
     def __init__(self) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET")
         watchdog = os.environ.get("WATCHDOG_USEC")
-        self.watchdog_seconds = int(watchdog) / 1e6 / 3 if watchdog else None
+        self.watchdog_seconds = int(watchdog) / 1e6 if watchdog else None
 
     def say(self, **variables: str) -> None:
         if not self._address:
@@ -197,144 +213,267 @@ class Heartbeats:
         self._seen[name] = monotonic()
 
     def all_well(self) -> bool:
-        return all(monotonic() - seen < self._allowed for seen in self._seen.values())
+        return all(monotonic() - seen < self._allowed for seen in list(self._seen.values()))
+
+
+class Bell:
+    """Something that a signal handler or another thread rings, and that a wait on sockets hears."""
+
+    def __init__(self) -> None:
+        self.hears, self._rings = os.pipe()
+        os.set_blocking(self.hears, False)
+        os.set_blocking(self._rings, False)
+
+    def ring(self) -> None:
+        with suppress(BlockingIOError):
+            os.write(self._rings, b"x")
+
+    def silence(self) -> None:
+        with suppress(BlockingIOError):
+            while os.read(self.hears, 512):
+                pass
 
 
 class Service:
-    """`djb run`: serves until SIGTERM, reads its configuration again on SIGHUP."""
+    """`djb run`: serves until SIGTERM, reads its configuration again on SIGHUP.
+
+    Of several daemons on one mailbox the one that holds the lease works; the others stand by.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._stop = threading.Event()
         self._reload = threading.Event()
+        self._lost = threading.Event()
+        self._broken = threading.Event()
         self._mail_waits = threading.Event()
         self._notifier = Notifier()
-        self._beats = Heartbeats(allowed=240)
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_write, False)
+        self._beats = Heartbeats(LONGEST_SILENCE)
+        self._bell = Bell()
 
     def run(self) -> int:
         """Serve until told to stop; the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._end(self._stop))
-        signal.signal(signal.SIGHUP, lambda *_: self._end(self._reload))
+        self._listen()
         store = opened_store(self._config, create=True)
         lease = store.lease(LEASE)
-        while not lease.acquire() and not self._stop.is_set():
-            self._notifier.say(READY="1", STATUS="另一个守护进程正在工作，本进程待命")
-            self._stop.wait(STANDBY_SECONDS)
         try:
             while not self._stop.is_set():
-                self._reload.clear()
-                with assembled(self._config, self._stop.wait) as daemon:
-                    self._serve(daemon, lease.still_held)
-                if self._reload.is_set() and not self._stop.is_set():
-                    self._read_again()
-                if not lease.still_held() and not self._stop.is_set():
-                    event(log, "lease_lost", "失去工作权，转入待命", level=logging.WARNING)
-                    return 1
+                if self._stand_by(lease):
+                    self._work(lease)
         finally:
+            self._notifier.say(STOPPING="1", STATUS="正在结束")
             lease.release()
             store.close()
-            self._notifier.say(STOPPING="1")
-        return 0
+        return 1 if self._broken.is_set() else 0
+
+    def _listen(self) -> None:
+        """Obey signals on a thread of their own: a handler might find a lock held by what it interrupted."""
+        ears, mouth = os.pipe()
+        os.set_blocking(mouth, False)
+        signal.set_wakeup_fd(mouth)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        threading.Thread(target=self._obey, args=(ears,), name="signals", daemon=True).start()
+
+    def _obey(self, ears: int) -> None:
+        while number := os.read(ears, 1):
+            self._end(self._reload if number[0] == signal.SIGHUP else self._stop)
 
     def _end(self, flag: threading.Event) -> None:
         flag.set()
-        with suppress(BlockingIOError):
-            os.write(self._wake_write, b"x")
+        if flag is self._stop:
+            _die_after(GRACE_SECONDS, self._notifier)
+        self._bell.ring()
+
+    def _stand_by(self, lease: Lease) -> bool:
+        """Wait for the right to work; False if there is no more need of it."""
+        standing_by = False
+        while not self._stop.is_set():
+            try:
+                if lease.acquire():
+                    return True
+                why = "另一个守护进程正在工作，本进程待命"
+            except Failure as failure:
+                why = f"暂时无法取得工作权：{failure}"
+            if not standing_by:
+                event(log, "standing_by", why)
+                standing_by = True
+            self._notifier.say(READY="1", WATCHDOG="1", STATUS=why)
+            self._stop.wait(STANDBY_SECONDS)
+        return False
+
+    def _work(self, lease: Lease) -> None:
+        """Work as long as the lease is ours, with the configuration as it stands."""
+        self._lost.clear()
+        while not self._stop.is_set() and not self._lost.is_set():
+            self._reload.clear()
+            self._bell.silence()
+            with assembled(self._config, lambda seconds: self._rest("outbox", seconds)) as daemon:
+                self._serve(daemon, lease)
+            if self._reload.is_set() and not self._stop.is_set():
+                self._read_again()
 
     def _leaving(self) -> bool:
-        return self._stop.is_set() or self._reload.is_set()
+        return self._stop.is_set() or self._reload.is_set() or self._lost.is_set()
 
     def _read_again(self) -> None:
         self._notifier.say(RELOADING="1", MONOTONIC_USEC=str(int(monotonic() * 1e6)))
         try:
-            self._config = load(self._config.file)
+            config = load(self._config.file)
+            if config.store != self._config.store:
+                raise ConfigError(["store 的改动须重启服务才能生效"])
+            mailbox_settings(config), sender_settings(config), open_office(config)
+            self._config = config
             event(log, "reloaded", "已重新读取配置、模板和通讯录")
         except ConfigError as error:
             for fault in error.faults:
-                event(log, "reload_refused", fault, level=logging.ERROR)
+                event(log, "reload_refused", f"{fault}；继续按原配置工作", level=logging.ERROR)
 
-    def _serve(self, daemon: Daemon, still_ours: Callable[[], bool]) -> None:
+    def _serve(self, daemon: Daemon, lease: Lease) -> None:
         begin(daemon.store, now())
         expire_claims(daemon.store, now())
-        ticker = BackgroundScheduler(timezone="UTC")
-        ticker.add_job(
-            lambda: self._tick(daemon),
-            "interval",
-            seconds=TICK_SECONDS,
-            next_run_time=now(),
-            misfire_grace_time=None,
-            coalesce=True,
-            max_instances=1,
-        )
         sending = threading.Thread(target=self._send, args=(daemon,), name="outbox")
+        ticker = self._ticker(daemon)
         ticker.start()
         sending.start()
-        self._notifier.say(READY="1", STATUS="正在工作")
+        self._notifier.say(READY="1", WATCHDOG="1", STATUS="正在工作")
         event(log, "started", "开始工作", mailbox=self._config.mailbox.address)
         try:
-            self._receive(daemon, still_ours)
+            self._receive(daemon, lease)
         finally:
+            if not self._leaving():  # an error nobody foresaw: whoever supervises us starts us anew
+                self._broken.set()
+                self._end(self._stop)
             self._mail_waits.set()
             ticker.shutdown(wait=True)
             sending.join()
 
-    def _receive(self, daemon: Daemon, still_ours: Callable[[], bool]) -> None:
+    def _ticker(self, daemon: Daemon) -> BackgroundScheduler:
+        """The calendar, and the sign of life for the watchdog."""
+        ticker = BackgroundScheduler(timezone="UTC")
+        often = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1, "next_run_time": now()}
+        ticker.add_job(lambda: self._tick(daemon), "interval", seconds=TICK_SECONDS, **often)
+        if self._notifier.watchdog_seconds is not None:
+            ticker.add_job(self._watch, "interval", seconds=self._notifier.watchdog_seconds / 3, **often)
+        return ticker
+
+    # --- mail comes in ----------------------------------------------------------------------------------
+
+    def _receive(self, daemon: Daemon, lease: Lease) -> None:
         """Mail comes in, poll after poll, whatever the network does."""
         failures = 0
-        told: str | None = None
-        while not self._leaving() and still_ours():
+        troubles = daemon.office.troubles
+
+        def leaving() -> bool:
             self._beats.beat("mailbox")
-            wait = float(self._config.mailbox.poll_seconds)
+            if not lease.still_held():
+                self._lost.set()
+            return self._leaving()
+
+        while not leaving():
             try:
-                handled = daemon.collect(now())
-                if told is not None:
-                    event(log, "mailbox_back", "邮箱恢复正常")
-                failures, told = 0, None
+                if daemon.collect(now, leaving):
+                    self._mail_waits.set()
                 with daemon.store.transaction() as session:
                     questions.set_note(session, LAST_CYCLE, "done", now())
-                if handled:
-                    self._mail_waits.set()
-                self._watch()
+                troubles.over("mailbox", now())
+                failures = 0
                 self._notifier.say(STATUS=f"上次收信 {now().astimezone(self._config.zone):%H:%M:%S}")
-                daemon.mailbox.wait(wait, wake=self._wake_read)
+                if not self._leaving():
+                    daemon.mailbox.wait(float(self._config.mailbox.poll_seconds), wake=self._bell.hears)
             except Failure as failure:
                 failures += 1
-                if str(failure) != told:
-                    level = logging.ERROR if isinstance(failure, Permanent) else logging.WARNING
-                    event(log, "mailbox_unreachable", str(failure), level=level)
-                    told = str(failure)
-                pause = backoff(failures, random.random(), longest=10.0)  # noqa: S311 (jitter, no secret)
-                self._stop_or_reload(pause)
+                self._mail_waits.set()
+                troubles.met("mailbox", failure, now())
+                self._notifier.say(STATUS=f"收信受阻：{failure}")
+                self._rest("mailbox", self._pause(failure, failures))
+        if self._lost.is_set():
+            event(log, "lease_lost", "失去工作权，转入待命", level=logging.WARNING)
 
-    def _stop_or_reload(self, seconds: float) -> None:
+    def _pause(self, failure: Failure, failures: int) -> float:
+        """Seconds until the mailbox is tried again: soon, or at leisure if only a person can mend it."""
+        poll = float(self._config.mailbox.poll_seconds)
+        longest = max(SOON, poll) if isinstance(failure, Permanent) else min(max(poll, 1.0), SOON)
+        return backoff(failures, random.random(), longest=longest)  # noqa: S311 (jitter, no secret)
+
+    def _rest(self, loop: str, seconds: float) -> None:
+        """Wait, as long as nobody wants us to leave."""
         until = monotonic() + seconds
-        while not self._leaving() and monotonic() < until:
-            self._stop.wait(min(0.5, until - monotonic()))
+        while not self._leaving() and (left := until - monotonic()) > 0:
+            self._beats.beat(loop)
+            self._stop.wait(min(0.5, left))
+
+    # --- letters go out, days pass ----------------------------------------------------------------------
 
     def _send(self, daemon: Daemon) -> None:
         """Letters go out as they fall due."""
-        outbox = daemon.outbox(self._leaving)
-        while not self._leaving():
+
+        def leaving() -> bool:
             self._beats.beat("outbox")
-            try:
-                outbox.drain(now)
-            except Failure as failure:
-                event(log, "outbox_failed", str(failure), level=logging.ERROR)
-            self._mail_waits.wait(timeout=5)
-            self._mail_waits.clear()
+            return self._leaving()
+
+        outbox = daemon.outbox(leaving)
+        try:
+            while not leaving():
+                try:
+                    outbox.drain(now)
+                    daemon.office.troubles.over("outbox_records", now())
+                except Failure as failure:
+                    daemon.office.troubles.met("outbox_records", failure, now())
+                self._mail_waits.wait(timeout=OUTBOX_SECONDS)
+                self._mail_waits.clear()
+        finally:
+            if not self._leaving():
+                self._broken.set()
+                self._end(self._stop)
 
     def _tick(self, daemon: Daemon) -> None:
         self._beats.beat("calendar")
+        troubles = daemon.office.troubles
         try:
             if schedule.tick(daemon.store, daemon.office, now()):
                 self._mail_waits.set()
+            tell_of_troubles(daemon.store, daemon.office, now())
+            troubles.over("calendar", now())
         except Failure as failure:
-            event(log, "calendar_failed", str(failure), level=logging.ERROR)
+            troubles.met("calendar", failure, now())
         self._watch()
 
     def _watch(self) -> None:
         if self._beats.all_well():
             self._notifier.say(WATCHDOG="1")
+
+
+def tell_of_troubles(store: Store, office: Office, moment: datetime) -> None:
+    """Write to the administrator of what does not work, once."""
+    for trouble in office.troubles.worth_a_letter(moment):
+        with store.transaction() as session:
+            desk = Desk(office, session, office.directories.current(session), moment)
+            since = trouble.since.astimezone(office.config.zone)
+            detail = f"自 {since:%Y年%m月%d日 %H:%M} 起：{trouble.failure.message}"
+            what = TROUBLES.get(trouble.name.partition(":")[0], "运行受阻")
+            desk.alarm(f"trouble:{trouble.name}", what, detail, trouble.failure.remedy or "将自动重试")
+
+
+TROUBLES = {
+    "mailbox": "收信受阻",
+    "outbox": "发信受阻",
+    "outbox_records": "发信结果无法记录",
+    "calendar": "定时事项无法办理",
+    "folder": "邮箱文件夹不存在",
+}
+
+
+def _die_after(seconds: float, notifier: Notifier) -> None:
+    """End the process though a server keeps a thread waiting: at any moment it may be ended without loss."""
+
+    def die() -> None:
+        event(log, "ended_at_once", "服务器迟迟不答复，不再等待", level=logging.WARNING)
+        notifier.say(STOPPING="1")
+        for child in multiprocessing.active_children():
+            child.kill()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, die)
+    timer.daemon = True
+    timer.start()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -57,12 +58,35 @@ _POSTGRESQL_CONNECT: Final = {
 }
 
 
+class Turns:
+    """Lets the threads of this process write in the order in which they asked.
+
+    SQLite itself only makes a writer try again now and then: a busy thread would starve the others.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._served = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            mine, self._next = self._next, self._next + 1
+            self._changed.wait_for(lambda: self._served == mine)
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._served += 1
+            self._changed.notify_all()
+
+
 @dataclass(frozen=True)
 class Store:
     """The daemon's memory: a database and, beside it, the archive of raw mails."""
 
     engine: Engine
     archive: Archive
+    turns: Turns = field(default_factory=Turns, compare=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -80,8 +104,9 @@ class Store:
         Rows remain readable after it. `session.begin_nested()` undoes a part. Raises Temporary or Permanent
         when the database fails.
         """
-        engine = self._engine(WRITING)
-        with named_failures(), Session(engine, expire_on_commit=False) as session, session.begin():
+        turn = self.turns if self.is_sqlite else nullcontext()
+        opened = Session(self._engine(WRITING), expire_on_commit=False)
+        with turn, named_failures(), opened as session, session.begin():
             yield session
 
     @contextmanager

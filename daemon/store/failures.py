@@ -34,6 +34,11 @@ def named_failures() -> Iterator[None]:
         raise failure from error
 
 
+def fails_for_all(error: Exception) -> bool:
+    """Whether an error is the database's own failure, which no other mail or letter would escape either."""
+    return isinstance(error, DBAPIError) and _failure_of(error) is not None
+
+
 def _failure_of(error: DBAPIError) -> Failure | None:
     said = str(error.orig).strip()
     if isinstance(error.orig, sqlite3.Error):

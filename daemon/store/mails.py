@@ -107,6 +107,15 @@ def begin_handling(session: Session, mail_ids: Iterable[int]) -> None:
         )
 
 
+def end_attempt(session: Session, mail_ids: Iterable[int]) -> None:
+    """Attempts that failed in good order, such as for want of disk space, are not held against the mails."""
+    for some in chunks(mail_ids):
+        session.execute(
+            update(Mail).where(Mail.id.in_(some)).values(attempts=Mail.attempts - 1),
+            execution_options={"synchronize_session": False},
+        )
+
+
 def settle_mail(
     session: Session,
     mail_id: int,
@@ -190,9 +199,15 @@ def mails_to_move(session: Session, folder: str, uidvalidity: int, limit: int) -
         Mail.folder == folder,
         Mail.uidvalidity == uidvalidity,
         ~Mail.moved,
-        Mail.disposition.not_in([Disposition.PENDING.value, Disposition.QUARANTINED.value]),
+        Mail.disposition.not_in(_LEFT_WHERE_THEY_ARE),
     )
     return [(row[0], row[1]) for row in session.execute(waiting.order_by(Mail.id).limit(limit))]
+
+
+_LEFT_WHERE_THEY_ARE = [
+    each.value
+    for each in (Disposition.PENDING, Disposition.QUARANTINED, Disposition.HELD, Disposition.IGNORED)
+]
 
 
 def mark_moved(session: Session, mail_ids: Iterable[int]) -> None:

@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from daemon import model
 from daemon.model import UnitKind
-from daemon.store.statements import rows_changed
-from daemon.store.tables import Address, Unit
+from daemon.store.statements import insert_into, rows_changed
+from daemon.store.tables import Address, Counter, Unit
 
 AS_UNIT: Final = "unit"
 AS_HEAD: Final = "head"
 LEARNED: Final = "learned"
+_VERSION: Final = "directory"
+"""The counter of the directory's changes."""
 
 
 def unit_value(row: Unit) -> model.Unit:
@@ -84,6 +86,16 @@ def remarks(session: Session) -> dict[str, str]:
     return {name: remark for name, remark in rows if remark}
 
 
+def directory_version(session: Session) -> int:
+    """A number that grows whenever units or their addresses change."""
+    return session.scalar(select(Counter.value).where(Counter.name == _VERSION)) or 0
+
+
+def _note_change(session: Session) -> None:
+    first = insert_into(session, Counter).values(name=_VERSION, value=1)
+    session.execute(first.on_conflict_do_update(index_elements=["name"], set_={"value": Counter.value + 1}))
+
+
 def learn_address(session: Session, unit_id: int, email: str) -> bool:
     """Remember an address that the office confirmed as a unit's; False if it was the unit's already."""
     wanted = email.strip().lower()
@@ -92,6 +104,7 @@ def learn_address(session: Session, unit_id: int, email: str) -> bool:
         return False
     row.addresses.append(Address(email=wanted, role=LEARNED, position=len(row.addresses)))
     session.flush()
+    _note_change(session)
     return True
 
 
@@ -193,6 +206,7 @@ def apply_directory(
         row = rows.get((unit.kind, unit.name)) or _new_row(session, unit)
         _write_unit(row, unit, (notes or {}).get(unit.name))
     session.flush()
+    _note_change(session)
     changes = difference(known, wanted)
     ids = {(UnitKind(row.kind), row.name): row.id for row in _rows(session, inactive=False)}
     added = tuple(replace(unit, id=ids[unit.kind, unit.name]) for unit in changes.added)

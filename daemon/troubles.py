@@ -1,0 +1,77 @@
+"""Troubles as the administrator should hear of them: one line when one begins, one when it is over, one letter.
+
+Whoever meets a trouble says so each time; it is told once. A trouble that will not mend itself is worth a
+letter at once, one that may pass only if it lasts.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from daemon.errors import Failure, Permanent
+from daemon.journal import event
+
+LASTING = timedelta(minutes=1)
+"""After so long, a trouble that was expected to pass is worth a letter."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that does not work, since when, and why."""
+
+    name: str
+    """`mailbox`, `outbox`, `calendar`, `folder:垃圾邮件`."""
+    since: datetime
+    failure: Failure
+    told: bool = False
+    """A letter about it was written."""
+
+    @property
+    def mends_itself(self) -> bool:
+        return not isinstance(self.failure, Permanent)
+
+
+class Troubles:
+    """What does not work at the moment. May be asked by any thread."""
+
+    def __init__(self) -> None:
+        self._met: dict[str, Trouble] = {}
+        self._lock = threading.Lock()
+
+    def met(self, name: str, failure: Failure, now: datetime) -> None:
+        """Something did not work, perhaps again."""
+        with self._lock:
+            before = self._met.get(name)
+            trouble = replace(before, failure=failure) if before else Trouble(name, now, failure)
+            self._met[name] = trouble
+        if before is None or (before.mends_itself and not trouble.mends_itself):
+            level = logging.WARNING if trouble.mends_itself else logging.ERROR
+            event(log, "trouble", str(failure), level=level, where=name)
+
+    def over(self, name: str, now: datetime) -> None:
+        """It works, perhaps again."""
+        with self._lock:
+            before = self._met.pop(name, None)
+        if before is not None:
+            seconds = max(0, int((now - before.since).total_seconds()))
+            event(log, "recovered", "已恢复正常", where=name, after_seconds=seconds)
+
+    def worth_a_letter(self, now: datetime) -> Iterator[Trouble]:
+        """The troubles to tell the administrator of, each once."""
+        with self._lock:
+            due = [
+                trouble
+                for trouble in self._met.values()
+                if not trouble.told and (not trouble.mends_itself or now - trouble.since >= LASTING)
+            ]
+        for trouble in due:
+            yield trouble
+            with self._lock:
+                if trouble.name in self._met:
+                    self._met[trouble.name] = replace(self._met[trouble.name], told=True)
