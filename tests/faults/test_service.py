@@ -1,0 +1,112 @@
+"""`djb run` towards systemd, signals and the clock."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.ledger import mail_reports, repeats, wait_until_done
+from tests.faults.running import Running
+from tests.journeys.town import Town, school_address
+from tests.servers.coremail import ImapProxy
+
+Settle = Callable[..., Town]
+Begin = Callable[..., Running]
+
+
+def test_systemd_is_told_of_readiness_life_and_end(settle_town: Settle, begin: Begin) -> None:
+    running = begin(settle_town(), watchdog_seconds=1.5).started()
+    running.wait_until(lambda: running.said.count("WATCHDOG=1") >= 5)
+    assert "READY=1" in running.said
+    assert any(line.startswith("STATUS=上次收信") for line in running.said)
+    assert running.stop(seconds=6) == 0
+    assert "STOPPING=1" in running.said
+
+
+def test_a_reload_takes_the_new_configuration_and_keeps_the_old_one_if_it_is_wrong(
+    settle_town: Settle, begin: Begin
+) -> None:
+    town = settle_town()
+    running = begin(town).started()
+    before = town.config.read_text(encoding="utf-8")
+    town.config.write_text(before.replace("poll_seconds = 1", "poll_second = 1"), encoding="utf-8")
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for("reload_refused")
+    running.wait_for("started", 2)
+    town.config.write_text(before.replace("教育工委办公室", "教育工委新办公室"), encoding="utf-8")
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for("reloaded")
+    running.wait_for("started", 3)
+    answered = mail_reports(town, 1)
+    wait_until_done(running, 1)
+    assert repeats(town, answered) == 0
+    (letter,) = town.letters_to(school_address(0))
+    assert "新办公室" in str(letter["From"])
+    used = _processor_seconds(running)
+    time.sleep(1.0)
+    assert _processor_seconds(running) - used < 0.5  # it waits for mail, it does not spin
+    assert running.stop() == 0
+
+
+def _processor_seconds(running: Running) -> float:
+    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_the_daemon_ends_soon_though_the_server_says_nothing(
+    settle_town: Settle, begin: Begin, imap_link: object
+) -> None:
+    from tests.servers.link import Link
+
+    assert isinstance(imap_link, Link)
+    town = settle_town(imap_port=imap_link.port)
+    running = begin(town).started()
+    running.wait_until(lambda: any(line.startswith("STATUS=上次收信") for line in running.said))
+    imap_link.freeze()
+    time.sleep(2)
+    assert running.stop(seconds=9) == 0
+
+
+def test_new_mail_is_answered_without_idle_too_and_spam_folder_is_read(
+    settle_town: Settle, begin: Begin, netease: ImapProxy
+) -> None:
+    town = settle_town(imap_port=netease.port)
+    text = town.config.read_text(encoding="utf-8")
+    town.config.write_text(
+        text.replace("poll_seconds = 1", 'poll_seconds = 1\nfolders = ["INBOX", "垃圾邮件"]'),
+        encoding="utf-8",
+    )
+    running = begin(town).started()
+    answered = mail_reports(town, 2)
+    wait_until_done(running, 2)
+    assert repeats(town, answered) == 0
+    assert running.stop() == 0
+
+
+def test_with_idle_a_mail_is_answered_long_before_the_next_poll(settle_town: Settle, begin: Begin) -> None:
+    town = settle_town()
+    text = town.config.read_text(encoding="utf-8")
+    town.config.write_text(
+        text.replace("poll_seconds = 1", 'poll_seconds = 600\nfolders = ["INBOX", "垃圾邮件"]'),
+        encoding="utf-8",
+    )
+    running = begin(town).started()
+    running.wait_until(lambda: any(line.startswith("STATUS=上次收信") for line in running.said))
+    answered = mail_reports(town, 1)
+    wait_until_done(running, 1, 30)
+    assert repeats(town, answered) == 0
+
+
+@pytest.mark.parametrize("hours", [-48, 48])
+def test_a_clock_that_jumps_leaves_no_letter_behind(settle_town: Settle, begin: Begin, hours: int) -> None:
+    town = settle_town()
+    answered = mail_reports(town, 3)
+    begin(town, shift=str(3600 * hours), die_at="daemon.outbox:Outbox._claim:after:2").dies()
+    running = begin(town)
+    wait_until_done(running, 3)
+    assert repeats(town, answered) == 0
