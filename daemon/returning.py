@@ -71,7 +71,11 @@ def returned(
     refused = [back for back in backs if isinstance(back, str)]
     good = [back for back in backs if not isinstance(back, str)]
     if not good:
-        return holding.unauthorised(desk, mail, "；".join(dict.fromkeys(refused)), answered)
+        why = "；".join(dict.fromkeys(refused))
+        if sender.known:
+            # A section that forgot to reply in the thread should hear that its sheet was not taken.
+            return holding.unclear(desk, mail, sender, why, answered)
+        return holding.unauthorised(desk, mail, why, answered)
     whole = [back for back in good if back.book.kind in WHOLE]
     if whole:
         return WHOLE[whole[0].book.kind](whole[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
+from typing import Any
 
 import openpyxl
 
@@ -34,7 +35,7 @@ def filled(
     """
     name, data = sheet_of(letter, part)
     book = openpyxl.load_workbook(io.BytesIO(again or data))
-    sheet = book.worksheets[0]
+    sheet: Any = book.worksheets[0]
     headings = {
         str(cell.value): cell.column
         for row in sheet.iter_rows()
@@ -64,7 +65,7 @@ def filled(
 def filled_bytes(data: bytes, table: Sequence[Mapping[str, str]]) -> bytes:
     """A register with rows written below its headings."""
     book = openpyxl.load_workbook(io.BytesIO(data))
-    sheet = book.worksheets[0]
+    sheet: Any = book.worksheets[0]
     top = next(row[0].row for row in sheet.iter_rows() if str(row[0].value) == "序号")
     headings = {str(cell.value): cell.column for cell in sheet[top] if cell.value is not None}
     for place, cells in enumerate(table, start=top + 1):

@@ -8,6 +8,7 @@ import pytest
 
 from daemon.documents import Filling, blank_form
 from daemon.envelope import Attachment
+from parsers.values import Value
 from tests.journeys.town import CLERK, Town, files_of, school_address, text_of
 from tests.servers.coremail import ImapProxy
 from tests.servers.mailstack import MailStack
@@ -16,26 +17,30 @@ NAME = "贵港市达观中学"
 
 
 def report(
-    unit: str = NAME, levels: tuple[str, ...] = ("secretary",), file: str = "docx", **changes: str
+    unit: str = NAME,
+    levels: tuple[str, ...] = ("secretary",),
+    file: str = "docx",
+    **changes: str | tuple[str, ...],
 ) -> Attachment:
-    item = {
+    item: dict[str, Value] = {
         "problem": "教室照明不达标",
         "details": "36间教室中有21间课桌面照度低于300勒克斯。请求统一安排改造。",
         "levels": levels,
         "sections": (),
         "remarks": None,
-    } | changes
-    head = {
+        **changes,
+    }
+    head: dict[str, Value] = {
         "reporting_unit": unit,
         "principal": "高红梅",
         "contact_name": "马嘉慧",
         "contact_phone": "13800001234",
     }
-    return blank_form("problem_report", file, prefill=Filling(head, [item]))  # type: ignore[arg-type]
+    return blank_form("problem_report", file, prefill=Filling(head, [item]))
 
 
 def statistics(unit: str = NAME, file: str = "xlsx", **changes: int | None) -> Attachment:
-    row = {
+    row: dict[str, Value] = {
         "unit": unit,
         "party_branches": 3,
         "platforms": 1,
@@ -43,13 +48,13 @@ def statistics(unit: str = NAME, file: str = "xlsx", **changes: int | None) -> A
         "problems_solved": 5,
         "remarks": None,
     }
-    head = {
+    head: dict[str, Value] = {
         "reporting_unit": unit,
         "reported_on": None,
         "contact_name": "马嘉慧",
         "contact_phone": "13800001234",
     }
-    return blank_form("statistics", file, prefill=Filling(head, [row | changes]))  # type: ignore[arg-type]
+    return blank_form("statistics", file, prefill=Filling(head, [{**row, **changes}]))
 
 
 @pytest.fixture
