@@ -239,6 +239,8 @@ def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Rea
         plain = fields.compact(value)
         if (SAMPLE_MARK if free else printed.EXAMPLE).search(plain):
             return Read(value, (uncertain(f"“{value[:20]}”似为填写示例，请核对"),))
+        if printed.PROMPT.fullmatch(plain):
+            return Read(value, (uncertain(f"“{value[:20]}”似为提示文字，未实际填写，请核对"),))
         if plain in fields.NOTHING or plain in DITTO:
             return Read(value, (uncertain(f"填写为“{value}”，请核对"),))
         if plain.startswith("其中"):
@@ -253,7 +255,8 @@ def _named(name: str | None, blank: Field) -> Read[Value]:
         return Read(None)
     if any(not PLAIN_NAME.fullmatch(one) for one in name.split("、")):
         return Read(name, (uncertain(f"“{blank.label}”的姓名不能确定，请核对"),))
-    if printed.EXAMPLE.search(name) or set(name) <= set("xX×*某○"):
+    prompted = any(printed.PROMPT.fullmatch(one) for one in name.split("、"))
+    if prompted or printed.EXAMPLE.search(name) or set(name) <= set("xX×*某○"):
         return Read(name, (uncertain(f"“{name}”似为填写示例，请核对"),))
     return Read(name)
 

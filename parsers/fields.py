@@ -489,6 +489,8 @@ SECTION_NAME = re.compile(rf"[\w()]{{1,16}}[{SECTION_END}委会队所部]")
 def is_section_like(section: str) -> bool:
     """Whether the name looks like that of a section, and not like words that stood beside one."""
     bare = leads(section)[0]
+    if re.search(r"[xX×○*]{2}|^[某×]|示例|具体科室", bare):
+        return False
     return bare in SECTION_NICKNAMES or bool(SECTION_NAME.fullmatch(bare))
 
 

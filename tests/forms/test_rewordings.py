@@ -205,3 +205,21 @@ def test_a_filled_form_without_its_grid_goes_to_a_person() -> None:
     found = read.read(o.docx(*lines), "报告表.docx", Limits())
     assert found.verdict.value == "uncertain"
     assert "需人工查看" in (found.parts[0].reason or "")
+
+
+PROMPTS = ["单击此处输入文字。", "（请填写具体内容及诉求）", "请在此处填写", "×××", "……", "待补充", "（略）"]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_a_text_that_only_asks_for_one_is_doubted_wherever_it_stands(prompt: str) -> None:
+    head = o.PROBLEM_HEAD.replace(U, prompt).replace(C, f"{prompt} ")
+    table = o.table(o.PROBLEM_HEADINGS, (prompt, prompt, o.levels(sections="XX科"), ""))
+    form = only(of_word(o.docx("难点问题报告表", head, table)))
+    assert {"reporting_unit", "problems[0].problem", "problems[0].details"} <= doubts(form)
+    assert {"problems[0].sections"} <= doubts(form)
+
+
+@pytest.mark.parametrize("problem", ["请补充心理教师", "待遇偏低", "在此就读的留守儿童多", "略阳路校门拥堵"])
+def test_a_problem_that_only_begins_like_a_prompt_is_kept(problem: str) -> None:
+    table = o.table(o.PROBLEM_HEADINGS, (problem, o.DETAILS, o.levels(), ""))
+    assert verdict(only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, table)))) == "complete"
