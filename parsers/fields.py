@@ -426,7 +426,7 @@ def _section_parts(text: str) -> Sequence[str]:
 def _section_name(part: str) -> str | None:
     lead = bool(LEAD_MARK.search(part))
     bare = LEAD_MARK.sub("", ASSIST_MARK.sub("", part))
-    bare = re.sub(r"[\s:]+", "", bare).strip("()[]-等" + QUOTES)
+    bare = re.sub(r"[\s:]+", "", bare).strip("()[]【】〔〕-等" + QUOTES)
     stripped = LEAD_WORDS.sub("", bare)
     bare = stripped if len(stripped) >= 2 else bare
     if not bare or not re.search(r"\w", bare) or bare in NOTHING:

@@ -69,6 +69,7 @@ def test_a_phone_with_its_own_word_stays_in_the_contact_cell() -> None:
         ("基教科、人事科等科室", ("基教科", "人事科")),
         ("安稳科、计财科两个科室", ("安稳科", "计财科")),
         ("安稳科（主办）计财科（协办）", ("安稳科(牵头)", "计财科")),
+        ("：【基建科】", ("基建科",)),
     ],
 )
 def test_words_around_sections_are_no_sections(text: str, names: tuple[str, ...]) -> None:
