@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.documents import Filling, blank_form
+from daemon.documents import FileFormat, Filling, blank_form
 from daemon.envelope import Attachment
 from parsers.values import Value
 from tests.journeys.town import CLERK, Town, files_of, school_address, text_of
@@ -19,7 +19,7 @@ NAME = "贵港市达观中学"
 def report(
     unit: str = NAME,
     levels: tuple[str, ...] = ("secretary",),
-    file: str = "docx",
+    file: FileFormat = "docx",
     **changes: str | tuple[str, ...],
 ) -> Attachment:
     item: dict[str, Value] = {
@@ -39,7 +39,7 @@ def report(
     return blank_form("problem_report", file, prefill=Filling(head, [item]))
 
 
-def statistics(unit: str = NAME, file: str = "xlsx", **changes: int | None) -> Attachment:
+def statistics(unit: str = NAME, file: FileFormat = "xlsx", **changes: int | None) -> Attachment:
     row: dict[str, Value] = {
         "unit": unit,
         "party_branches": 3,

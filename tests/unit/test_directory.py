@@ -80,7 +80,7 @@ def test_a_workbook_written_is_the_workbook_read() -> None:
     assert file.remarks == {"贵港市达观中学": "=1+1"}
 
 
-def edited(sheet: str, cell: str, value: object) -> bytes:
+def edited(sheet: str, cell: str, value: str | None) -> bytes:
     book = openpyxl.load_workbook(io.BytesIO(write_workbook(TOWN)))
     book[sheet][cell] = value
     out = io.BytesIO()
@@ -98,7 +98,7 @@ def edited(sheet: str, cell: str, value: object) -> bytes:
         ("学校", "G1", "信箱", "工作表“学校”：第1行缺少标题“邮箱”"),
     ],
 )
-def test_a_bad_row_is_named_by_sheet_and_row(sheet: str, cell: str, value: object, fault: str) -> None:
+def test_a_bad_row_is_named_by_sheet_and_row(sheet: str, cell: str, value: str | None, fault: str) -> None:
     assert fault in "\n".join(read_workbook(edited(sheet, cell, value)).faults)
 
 
