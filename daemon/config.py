@@ -175,7 +175,6 @@ class Limits(Section):
 
     letters_per_address_per_day: int = Field(default=30, ge=1)
     answers_per_hour: int = Field(default=2000, ge=10)
-    retention_days: int | None = Field(default=None, ge=30)
 
 
 class Templates(Section):

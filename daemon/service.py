@@ -16,9 +16,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -184,6 +185,28 @@ def readers() -> int:
 # --------------------------------------------------------------------------------------------- serving
 
 
+@contextmanager
+def measured(store: Store, config: Config) -> Iterator[None]:
+    """Metrics for Prometheus, if the configuration wants them; without them the daemon works as well."""
+    if config.metrics.port is None:
+        yield
+        return
+    try:
+        from daemon.metrics import served
+    except ModuleNotFoundError:
+        event(
+            log, "metrics_missing", '监控指标未提供：请安装 pip install "djb[metrics]"', level=logging.WARNING
+        )
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(served(store, config, now))
+        except OSError as error:
+            event(log, "metrics_failed", f"监控端口无法使用：{error.strerror}", level=logging.WARNING)
+        yield
+
+
 class Notifier:
     """Speaks sd_notify(3) where systemd listens, and is silent elsewhere."""
 
@@ -308,7 +331,8 @@ class Service:
         while not self._stop.is_set() and not self._lost.is_set():
             self._reload.clear()
             self._bell.silence()
-            with assembled(self._config, lambda seconds: self._rest("outbox", seconds)) as daemon:
+            resting = partial(self._rest, "outbox")
+            with assembled(self._config, resting) as daemon, measured(daemon.store, self._config):
                 self._serve(daemon, lease)
             if self._reload.is_set() and not self._stop.is_set():
                 self._read_again()

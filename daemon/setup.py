@@ -167,7 +167,6 @@ EXPLAINED: tuple[_Table, ...] = (
         {
             "letters_per_address_per_day": "同一个邮箱一天最多收到我们多少封信",
             "answers_per_hour": "一小时最多答复多少封来信；超过即暂停并告知管理员",
-            "retention_days": "来信原件保留多少天；不写则永久保留",
         },
     ),
     _Table(
@@ -186,7 +185,6 @@ EXAMPLES: Mapping[str, Any] = {
     "ca_file": "ca.pem",
     "ignore_before": date(2026, 1, 1),
     "handled_folder": "已办理",
-    "retention_days": 1095,
     "directory": "templates",
     "port": 9163,
 }
