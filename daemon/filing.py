@@ -103,7 +103,9 @@ def _own_unit(sender: Sender, named: Unit | None) -> Unit | None:
 
 
 def _by_findings(form: Form, unit: Unit) -> Ruling:
-    if form.incomplete:
+    # What a scan seems to lack may only have been misread: a person looks before a school is troubled.
+    doubtful_scan = form.uncertain and form.format.startswith("scan")
+    if form.incomplete and not doubtful_scan:
         return Ruling(form, Outcome.RETURNED, unit)
     if form.uncertain:
         doubts = "；".join(f.text for f in form.findings if f.kind.value == "uncertain")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from daemon.model import ENDED_STATES, Disposition, LetterKind, ReturnState, Sta
 from daemon.period_records import LATE_QUESTION, filed_return, ledger_solved, note_platform
 from daemon.periods import Period
 from daemon.store import questions, tables
-from daemon.stored_forms import stored_form
+from daemon.stored_forms import finding_json, form_json, stored_form
 from daemon.workflow import registered
 from parsers.orders import Amendment
 from parsers.values import (
@@ -508,17 +507,6 @@ def _past(desk: Desk, period: Period, unit_id: int | None) -> returns.Past:
     )
 
 
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding as it is stored and listed."""
-    return {
-        "field": finding.field,
-        "kind": finding.kind.value,
-        "severity": finding.severity.value,
-        "text": finding.text,
-        "where": finding.where,
-    }
-
-
 def _merged(mine: Sequence[Finding], others: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys((*mine, *others)))
 
@@ -705,11 +693,7 @@ def _filing(desk: Desk, mail: tables.Mail, ruling: Ruling, version: int) -> tabl
         outcome=ruling.outcome.value,
         version=version,
         received_at=mail.received_at,
-        values={
-            **{name: plain(value) for name, value in form.fields.items()},
-            form.items_key: [{n: plain(v) for n, v in item.items()} for item in form.items],
-            "places": {path: dataclasses.astuple(place) for path, place in form.places.items()},
-        },
+        values=form_json(form),
         findings=[finding_json(finding) for finding in form.findings],
         document=form.document,
         document_name=form.part if form.document else None,

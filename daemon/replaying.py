@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,9 +27,9 @@ from daemon.reader import Reader, ReadingFailed
 from daemon.rereading import Difference, differences, pairs, same_shape
 from daemon.store import overview, questions, tables
 from daemon.store.engine import Store
-from daemon.stored_forms import stored_form
+from daemon.stored_forms import finding_json, form_json, stored_form
 from parsers.content import Limits
-from parsers.values import Form, Reading, plain
+from parsers.values import Form, Reading
 
 UNSETTLED = frozenset({Disposition.PENDING, Disposition.HELD, Disposition.QUARANTINED})
 BODY = "正文"
@@ -220,13 +220,8 @@ def _rule_anew(desk: Desk, mail: tables.Mail, held: Sequence[tables.Filing], rea
 
 def _store_form(filing: tables.Filing, form: Form) -> None:
     numbers = filing.values.get("numbers")
-    filing.values = {
-        **{name: plain(value) for name, value in form.fields.items()},
-        form.items_key: [{name: plain(value) for name, value in item.items()} for item in form.items],
-        "places": {path: list(astuple(place)) for path, place in form.places.items()},
-        **({"numbers": numbers} if numbers is not None else {}),
-    }
-    filing.findings = [receiving.finding_json(finding) for finding in form.findings]
+    filing.values = form_json(form) | ({"numbers": numbers} if numbers is not None else {})
+    filing.findings = [finding_json(finding) for finding in form.findings]
 
 
 # ------------------------------------------------------------------------------------------ showing it

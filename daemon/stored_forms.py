@@ -1,13 +1,14 @@
-"""Forms as they were read when they came, out of the database."""
+"""Forms as they were read when they came: how they are kept in the database, and read back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 
 from daemon.store import tables
-from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
+from parsers.values import Finding, FindingKind, Form, Place, Severity, Value, plain
 
 
 def finding_from_json(value: Mapping[str, Any]) -> Finding:
@@ -21,6 +22,27 @@ def finding_from_json(value: Mapping[str, Any]) -> Finding:
     )
 
 
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding as it is stored and listed."""
+    return {
+        "field": finding.field,
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "text": finding.text,
+        "where": finding.where,
+    }
+
+
+def form_json(form: Form) -> dict[str, Any]:
+    """The values of a form as a filing keeps them; `stored_form` makes the form of them again."""
+    return {
+        **{name: plain(value) for name, value in form.fields.items()},
+        form.items_key: [{name: plain(value) for name, value in item.items()} for item in form.items],
+        "places": {path: list(astuple(place)) for path, place in form.places.items()},
+        "identity": form.identity,
+    }
+
+
 def stored_form(filing: tables.Filing) -> Form:
     """The form as it was read when it came, out of its filing."""
     values = dict(filing.values)
@@ -28,6 +50,7 @@ def stored_form(filing: tables.Filing) -> Form:
     items = values.pop(items_key)
     places = values.pop("places", {})
     values.pop("numbers", None)
+    identity = values.pop("identity", None)
     return Form(
         kind=filing.form,
         part=filing.part,
@@ -38,6 +61,7 @@ def stored_form(filing: tables.Filing) -> Form:
         findings=tuple(finding_from_json(f) for f in filing.findings),
         places={path: Place(*place) for path, place in places.items()},
         document=filing.document,
+        identity=identity,
     )
 
 

@@ -87,6 +87,16 @@ def test_an_error_returns_the_form_and_a_doubt_holds_it() -> None:
     assert rule(doubtful, sender(DAGUAN), DIRECTORY).outcome is Outcome.HELD
 
 
+def test_a_scan_that_seems_to_lack_something_is_looked_at_by_a_person_first() -> None:
+    findings = (
+        Finding("principal", FindingKind.UNCERTAIN, Severity.WARNING, "签名未核对"),
+        Finding("problems[0].levels", FindingKind.MISSING, Severity.ERROR, "“反馈层级”未勾选"),
+    )
+    scan = replace(REPORT, format="scan-pdf", findings=findings)
+    assert rule(scan, sender(DAGUAN), DIRECTORY).outcome is Outcome.HELD
+    assert rule(replace(scan, format="docx"), sender(DAGUAN), DIRECTORY).outcome is Outcome.RETURNED
+
+
 def test_an_address_that_two_schools_share_files_for_the_one_the_form_names() -> None:
     both = sender(DAGUAN, MUGE)
     assert rule(REPORT, both, DIRECTORY).unit == DAGUAN
