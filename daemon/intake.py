@@ -220,6 +220,8 @@ class Handling:
         self._store, self._reader, self._office = store, reader, office
         self._clock, self._leaving = clock, leaving
         self._queue: deque[Waiting] = deque()
+        self._more = True
+        """There may be pending mails beyond those lined up."""
         self._offered: tuple[Waiting, bytes] | None = None
         self._read: dict[int, Outcome] = {}
         self._lines: dict[str, deque[Waiting]] = defaultdict(deque)
@@ -231,17 +233,16 @@ class Handling:
         reader.forget()
 
     def advance(self) -> None:
-        """Do what can be done without waiting for a reader."""
-        self._feed()
-        self._set_apart()
+        """More mails were recorded: do what can be done without waiting for a reader."""
+        self._more = True
+        self._go_on()
         if len(self._ripe) >= BATCH_MAILS:
             self._decide_batch()
 
     def finish(self) -> None:
         """Go on until no mail is pending, or until it is time to leave."""
         while not self._leaving():
-            self._feed()
-            self._set_apart()
+            self._go_on()
             if len(self._ripe) >= BATCH_MAILS or (self._ripe and not self._hear(LULL)):
                 self._decide_batch()
             elif not self._ripe and not self._in_hand:
@@ -250,6 +251,12 @@ class Handling:
                 self._hear(WATCHED)
 
     # --- reading ----------------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        if self._more and len(self._queue) < BATCH_MAILS:
+            self._more = self._take_more()
+        self._feed()
+        self._set_apart()
 
     def _feed(self) -> None:
         """Give the readers as much as they take."""
@@ -264,7 +271,7 @@ class Handling:
 
     def _next(self) -> tuple[Waiting, bytes] | None:
         """The next mail to read, with its bytes."""
-        while self._queue or self._refill():
+        while self._queue:
             mail = self._queue.popleft()
             try:
                 return mail, self._store.archive.read(mail.sha256)
@@ -274,14 +281,14 @@ class Handling:
                 self._lost.append((mail, failure.message))
         return None
 
-    def _refill(self) -> bool:
-        """Whether more mails wait than those in hand."""
+    def _take_more(self) -> bool:
+        """Line up the next pending mails; whether there may be still more."""
         with self._store.reading() as session:
             rows = questions.pending_in_turn(session, TAKEN_AT_ONCE, self._in_hand)
         for row in rows:
             self._queue.append(Waiting(row.id, row.sha256, row.sender, row.attempts > 0))
             self._in_hand.add(row.id)
-        return bool(rows)
+        return len(rows) == TAKEN_AT_ONCE
 
     def _hear(self, seconds: float) -> bool:
         """Take what has been read by now, waiting so long if nothing has; whether anything has."""

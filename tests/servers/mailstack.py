@@ -308,7 +308,8 @@ class MailStack:
     def _give_away(self, path: Path) -> None:
         if os.geteuid() == 0:
             for each in (path, *path.rglob("*")):
-                shutil.chown(each, "nobody", "nogroup")
+                with contextlib.suppress(FileNotFoundError):  # Dovecot's own, there for a moment
+                    shutil.chown(each, "nobody", "nogroup")
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.folder / "servers.log").open("ab") as output:

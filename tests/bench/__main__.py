@@ -1,0 +1,248 @@
+"""`make bench`: how fast the daemon is, as ratios to the unavoidable work within one run.
+
+Absolute numbers say more about the machine than about the program; what counts is a ratio of two numbers that
+were measured one after the other on the same machine. `python -m tests.bench intake sending` runs some only.
+"""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from daemon import service
+from daemon.config import load
+from daemon.documents import Filling, blank_form
+from daemon.envelope import Attachment
+from daemon.store import questions
+from daemon.store.questions import NewMail
+from tests.bench import floor
+from tests.journeys.town import ZONE, Town, directory, message, school_address
+from tests.servers.mailstack import OFFICE, PASSWORD, MailStack, wait_until
+
+SCHOOLS = 200
+UNLIMITED = "[limits]\nletters_per_address_per_day = 100000\nanswers_per_hour = 1000000\n"
+
+
+def small_workbook(index: int) -> Attachment:
+    """A statistics return of some 6 KB."""
+    row = {"party_branches": 3, "platforms": 1, "sessions_held": 2, "problems_solved": index % 90}
+    unit = directory(SCHOOLS)[index % SCHOOLS].name
+    return blank_form(
+        "statistics", "xlsx", prefill=Filling({"reporting_unit": unit, **WHO}, [{"unit": unit, **row}])
+    )
+
+
+def large_document(index: int) -> Attachment:
+    """A problem report that makes a mail of some 80 KB."""
+    item = {
+        "problem": f"难点{index}",
+        "details": f"第{index}号。" + os.urandom(9000).hex(),
+        "levels": ("secretary",),
+    }
+    head = {"reporting_unit": directory(SCHOOLS)[index % SCHOOLS].name, "principal": "高红梅", **WHO}
+    return blank_form("problem_report", "docx", prefill=Filling(head, [item]))  # type: ignore[arg-type]
+
+
+WHO = {"contact_name": "马嘉慧", "contact_phone": "13800001234"}
+
+
+def mails(number: int, form: Callable[[int], Attachment], first: int = 0) -> list[bytes]:
+    return [
+        message(
+            school_address(index % SCHOOLS),
+            f"报送{index}",
+            "请查收。",
+            [form(index)],
+            None,
+            datetime.now(ZONE),
+            (),
+        ).as_bytes()
+        for index in range(first, first + number)
+    ]
+
+
+@contextmanager
+def town(settings: str = UNLIMITED):  # type: ignore[no-untyped-def]
+    with MailStack() as stack, tempfile.TemporaryDirectory(prefix="djb-bench-") as folder:
+        yield Town(stack, Path(folder) / "town", schools=SCHOOLS, settings=settings), stack, Path(folder)
+
+
+def say(what: str, value: str, target: str = "") -> None:
+    print(f"{what:<58} {value:>22}  {target}", flush=True)
+
+
+# ------------------------------------------------------------------------------------------------ intake
+
+
+def measure_intake() -> None:
+    """Fetch → archive → read → file → answers rendered and in the outbox, against the floor."""
+    for name, form, number in (("small xlsx", small_workbook, 200), ("80 KB docx", large_document, 200)):
+        raws = mails(number, form)
+        with town() as (place, stack, folder):
+            stack.deposit(OFFICE, raws)
+            with service.assembled(load(place.config)) as daemon:
+                daemon.reader.read(raws[0], "warm")
+                bare = floor.intake(stack, folder / "floor1")
+                begun = time.monotonic()
+                handled = daemon.collect(service.now)
+                ours = time.monotonic() - begun
+                bare = min(bare, floor.intake(stack, folder / "floor2"))
+            assert handled == number, handled
+            letters = place.rows("letters")
+            assert sum(bool(letter["in_reply_to"]) for letter in letters) == number, len(letters)
+        say(f"intake, {name} ({len(raws[0]) // 1024} KB): floor", f"{number / bare:.0f} mails/s")
+        say(f"intake, {name}: daemon", f"{number / ours:.0f} mails/s", f"= {bare / ours:.0%} of floor (70 %)")
+
+
+# ----------------------------------------------------------------------------------------------- sending
+
+
+def measure_sending(number: int = 150) -> None:
+    """The outbox over its kept connection, against a bare loop over smtplib."""
+    with town() as (place, stack, _):
+        stack.deposit(OFFICE, mails(number, small_workbook))
+        with service.assembled(load(place.config)) as daemon:
+            daemon.collect(service.now)
+            with daemon.store.reading() as session:
+                rows = [questions.raw_letter(session, row["id"]) for row in place.rows("letters")]
+            raws = [raw for raw in rows if raw]
+            bare = _bare_loop(stack, raws[:number])
+            begun = time.monotonic()
+            sent = daemon.outbox().drain(service.now)
+            ours = time.monotonic() - begun
+        say("sending: bare loop", f"{len(raws[:number]) / bare:.0f} letters/s")
+        ratio = (sent / ours) / (len(raws[:number]) / bare)
+        say(
+            "sending: outbox, each outcome recorded",
+            f"{sent / ours:.0f} letters/s",
+            f"= {ratio:.0%} of bare (90 %)",
+        )
+
+
+def _bare_loop(stack: MailStack, raws: Sequence[bytes]) -> float:
+    with smtplib.SMTP_SSL("localhost", stack.smtps_port, context=stack.certificates.client_context()) as smtp:
+        assert smtp.sock is not None
+        smtp.sock.setsockopt(6, 1, 1)
+        smtp.login(OFFICE, PASSWORD)
+        begun = time.monotonic()
+        for index, raw in enumerate(raws):
+            smtp.sendmail(OFFICE, [school_address(index % SCHOOLS)], raw)
+        return time.monotonic() - begun
+
+
+# ------------------------------------------------------------------------------------------ memory, polls
+
+
+def measure_memory() -> None:
+    """RSS of the main process after 200 mails and after many."""
+    more = int(os.environ.get("BENCH_MAILS", "1000"))
+    with town() as (place, stack, _), service.assembled(load(place.config)) as daemon:
+        stack.deposit(OFFICE, mails(200, small_workbook))
+        daemon.collect(service.now)
+        before = _resident()
+        stack.deposit(OFFICE, mails(more - 200, small_workbook, first=200))
+        begun = time.monotonic()
+        handled = daemon.collect(service.now)
+        seconds = time.monotonic() - begun
+        say("memory after 200 mails", f"{before:.0f} MB", "(under 150 MB)")
+        say(f"memory after {more} mails", f"{_resident():.0f} MB", f"{_resident() - before:+.0f} MB (±10 MB)")
+        say(f"backlog of {handled} drained in one cycle", f"{seconds:.0f} s")
+
+
+def _resident() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError("VmRSS")
+
+
+def measure_polls() -> None:
+    """A poll that finds nothing new, with few and with many mails known."""
+    costs = {}
+    for known in (100, 20_000):
+        with town() as (place, stack, _), service.assembled(load(place.config)) as daemon:
+            stack.deposit(OFFICE, [b"Subject: x\r\n\r\nx\r\n"] * known)
+            daemon.mailbox.connect()
+            state = daemon.mailbox.open("INBOX")
+            moment = service.now()
+            rows = [
+                NewMail("INBOX", state.uidvalidity, uid, "", 18, moment, moment, disposition=_ignored())
+                for uid in daemon.mailbox.all_uids()
+            ]
+            with daemon.store.transaction() as session:
+                questions.add_mails(session, rows)
+            daemon.collect(service.now)
+            costs[known] = min(_timed(lambda: daemon.collect(service.now)) for _ in range(5))
+    few, many = costs.values()
+    say("poll with 100 known mails", f"{few * 1000:.1f} ms")
+    say("poll with 20,000 known mails", f"{many * 1000:.1f} ms", f"= {many / few:.1f} × (about the same)")
+
+
+def _ignored():  # type: ignore[no-untyped-def]
+    from daemon.model import Disposition
+
+    return Disposition.IGNORED
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    work()
+    return time.monotonic() - begun
+
+
+# ---------------------------------------------------------------------------------------------- receipts
+
+
+def measure_receipts(number: int = 20) -> None:
+    """From a mail's arrival in the mailbox to its receipt in the school's, with IDLE."""
+    with town() as (place, stack, _):
+        text = place.config.read_text(encoding="utf-8")
+        place.config.write_text(text.replace("poll_seconds = 1", "poll_seconds = 600"), encoding="utf-8")
+        running = place.run()
+        try:
+            stack.deposit(OFFICE, mails(1, small_workbook))
+            wait_until(lambda: stack.count(school_address(0)) >= 1, 60)
+            seconds = []
+            for index in range(1, number):
+                raw = mails(1, small_workbook, first=index)
+                begun = time.monotonic()
+                stack.deposit(OFFICE, raw)
+                wait_until(lambda index=index: stack.count(school_address(index)) >= 1, 30)  # type: ignore[misc]
+                seconds.append(time.monotonic() - begun)
+        finally:
+            running.terminate()
+            running.communicate(timeout=20)
+    ordered = sorted(seconds)
+    say("receipt with IDLE, median", f"{statistics.median(ordered):.2f} s")
+    say("receipt with IDLE, p95", f"{ordered[int(len(ordered) * 0.95)]:.2f} s", "(1 s)")
+
+
+MEASURES: dict[str, Callable[[], None]] = {
+    "intake": measure_intake,
+    "sending": measure_sending,
+    "memory": measure_memory,
+    "polls": measure_polls,
+    "receipts": measure_receipts,
+}
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or list(MEASURES)
+    unknown = [name for name in wanted if name not in MEASURES]
+    if unknown:
+        sys.exit(f"no measure {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    say("load of the machine", f"{os.getloadavg()[0]:.1f}", f"{len(os.sched_getaffinity(0))} cores")
+    for name in wanted:
+        MEASURES[name]()
+
+
+if __name__ == "__main__":
+    main()
