@@ -349,13 +349,18 @@ def _continued(form: FormKind, items: Sequence[Item]) -> tuple[list[Item], dict[
         levels = item.get("levels")
         silent = levels is None or options.choice(levels.text, levels.emphasised, levels.struck).untouched
         if kept and silent and not texts.get("problem") and texts.get("details"):
-            before = kept[-1]["details"]
-            kept[-1] = kept[-1] | {"details": replace(before, text=f"{before.text}\n{item['details'].text}")}
+            before, more = kept[-1].get("details"), item["details"]
+            joined = replace(before, text=f"{before.text}\n{more.text}") if before is not None else more
+            kept[-1] = kept[-1] | {"details": joined}
             continued[len(kept) - 1] = "details"
         elif kept and levels is not None and not any(texts.values()) and "levels" in kept[-1]:
             above = kept[-1]["levels"]
-            more = (above.emphasised + levels.emphasised, above.struck + levels.struck)
-            together = replace(above, text=f"{above.text}\n{levels.text}", emphasised=more[0], struck=more[1])
+            together = replace(
+                above,
+                text=f"{above.text}\n{levels.text}",
+                emphasised=above.emphasised + levels.emphasised,
+                struck=above.struck + levels.struck,
+            )
             kept[-1] = kept[-1] | {"levels": together}
             continued[len(kept) - 1] = "levels"
         else:
