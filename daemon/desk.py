@@ -182,6 +182,7 @@ class Desk:
         self.now = now
         self.brakes = Brakes(self)
         self._alarms: set[str] = set()
+        self._timeline: tuple[tuple[tuple[str, date], ...], Timeline] | None = None
         self._codes = questions.code_source(office.random)
 
     # --- time -------------------------------------------------------------------------------------------
@@ -200,8 +201,11 @@ class Desk:
 
     def timeline(self) -> Timeline:
         """The statistics calendar, with the due days of the periods that were announced."""
-        announced = {period.code: period.due for period in questions.opened_periods(self.session)}
-        return Timeline(self.office.timeline_rules, self.calendar, announced)
+        announced = questions.announced(self.session)
+        if self._timeline is None or self._timeline[0] != announced:
+            made = Timeline(self.office.timeline_rules, self.calendar, dict(announced))
+            self._timeline = announced, made
+        return self._timeline[1]
 
     # --- numbers ----------------------------------------------------------------------------------------
 
@@ -257,9 +261,8 @@ class Desk:
         context: Mapping[str, Any] | None = None,
     ) -> tables.Letter | None:
         """The letter, in the outbox; None if nobody can be written to. Written once for its key."""
-        existing = questions.letter_by_key(self.session, key)
-        if existing is not None:
-            return existing
+        if questions.letter_exists(self.session, key):
+            return questions.letter_by_key(self.session, key)
         recipients = self._reachable(to)
         if answers is not None:
             recipients = self.brakes.answerable(recipients, letter)
@@ -331,7 +334,9 @@ class Desk:
     ) -> tables.Question:
         """A question to the committee office, or to `unit`, open until answered. Asked once for its key."""
         key = key or f"question:{kind}:{about}"
-        known = questions.letter_by_key(self.session, key)
+        known = (
+            questions.letter_by_key(self.session, key) if questions.letter_exists(self.session, key) else None
+        )
         if known is not None and (open_one := questions.question_of_letter(self.session, known.id)):
             return open_one
         if letter.number is None:
@@ -372,7 +377,7 @@ class Desk:
     ) -> bool:
         """Tell the administrator, once a day at most for the same thing; whether this is the first time."""
         key = f"alarm:{name}:{self.today.isoformat()}"
-        if key in self._alarms or questions.letter_by_key(self.session, key) is not None:
+        if key in self._alarms or questions.letter_exists(self.session, key):
             return False
         self._alarms.add(key)
         self.write(

@@ -21,7 +21,7 @@ ANSWERS_TO_FORMS: Final = (
 """Answers to a form; a loop of machines hardly ever produces one."""
 
 _ANSWERED = (
-    select(Letter.kind.in_(ANSWERS_TO_FORMS), func.count())
+    select(Letter.kind, func.count())
     .select_from(Delivery)
     .join(Letter, Delivery.letter_id == Letter.id)
     .where(
@@ -31,7 +31,7 @@ _ANSWERED = (
         Letter.created_at >= bindparam("since"),
         Letter.mail_id.is_not(None),
     )
-    .group_by(Letter.kind.in_(ANSWERS_TO_FORMS))
+    .group_by(Letter.kind)
 )
 
 _ASKED = (
@@ -49,8 +49,9 @@ _ASKED = (
 def answered_since(session: Session, address: str, since: datetime) -> tuple[int, int]:
     """How many answers an address was written since a moment: to forms, and to anything else."""
     rows = session.connection().execute(_ANSWERED, {"address": address, "since": since})
-    counts = {bool(to_form): count for to_form, count in rows}
-    return counts.get(True, 0), counts.get(False, 0)
+    counts: dict[str, int] = {kind: count for kind, count in rows}
+    to_forms = sum(counts.get(kind, 0) for kind in ANSWERS_TO_FORMS)
+    return to_forms, sum(counts.values()) - to_forms
 
 
 def asked_since(session: Session, sender: str, since: datetime) -> int:

@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from daemon.model import LetterKind, LetterState
-from daemon.store.statements import chunks, insert_of, insert_rows, is_postgresql, rows_changed
+from daemon.store.statements import chunks, insert_of, insert_rows, is_postgresql, rows_changed, table_of
 from daemon.store.tables import Delivery, Letter, Mention
 
 QUEUED: Final = "queued"
@@ -122,6 +122,15 @@ def letter(session: Session, letter_id: int) -> Letter | None:
 def letter_by_key(session: Session, key: str) -> Letter | None:
     """The letter that is this, once and for all."""
     return session.scalars(select(Letter).where(Letter.key == key)).one_or_none()
+
+
+def letter_exists(session: Session, key: str) -> bool:
+    """Whether this letter was written already."""
+    session.flush()
+    return session.connection().execute(_EXISTS, {"key": key}).first() is not None
+
+
+_EXISTS = select(table_of(Letter).c.id).where(table_of(Letter).c.key == bindparam("key"))
 
 
 def letter_by_message_ids(session: Session, message_ids: Sequence[str]) -> Letter | None:

@@ -39,6 +39,7 @@ from daemon.store.letters import (
     letter_by_key as letter_by_key,
     letter_by_message_ids as letter_by_message_ids,
     letter_counts as letter_counts,
+    letter_exists as letter_exists,
     letters_about as letters_about,
     letters_by_tag as letters_by_tag,
     next_due as next_due,
@@ -124,6 +125,7 @@ from daemon.store.problems import (
 from daemon.store.returns import (
     add_return as add_return,
     all_returns as all_returns,
+    announced as announced,
     ensure_period as ensure_period,
     freeze_period as freeze_period,
     latest_return as latest_return,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import ReturnState, UnitKind
-from daemon.store.statements import insert_into, insert_row
+from daemon.store.statements import insert_into, insert_row, table_of
 from daemon.store.tables import Address, Event, Period, Return, Unit
 
 COUNTED = (ReturnState.ACCEPTED.value, ReturnState.LATE.value)
@@ -40,6 +40,19 @@ def opened_periods(session: Session) -> list[Period]:
     """Every period that was announced to the schools, in the order of their due days."""
     found = select(Period).where(Period.opened_at.is_not(None))
     return list(session.scalars(found.order_by(Period.due, Period.code)))
+
+
+def announced(session: Session) -> tuple[tuple[str, date], ...]:
+    """Code and due day of every period that was announced to the schools, in the order of their due days."""
+    session.flush()
+    return tuple((code, due) for code, due in session.connection().execute(_ANNOUNCED))
+
+
+_ANNOUNCED = (
+    select(table_of(Period).c.code, table_of(Period).c.due)
+    .where(table_of(Period).c.opened_at.is_not(None))
+    .order_by(table_of(Period).c.due, table_of(Period).c.code)
+)
 
 
 def add_return(session: Session, values: Mapping[str, Any]) -> int:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from daemon import model
 from daemon.model import UnitKind
-from daemon.store.statements import insert_into, rows_changed
+from daemon.store.statements import insert_into, rows_changed, table_of
 from daemon.store.tables import Address, Counter, Unit
 
 AS_UNIT: Final = "unit"
@@ -131,15 +131,15 @@ def mark_bounced(session: Session, email: str, at: datetime) -> int:
 
 def clear_bounce(session: Session, email: str) -> bool:
     """Whether an address that returned mail is taken for sound again, because mail came from it."""
-    return (
-        rows_changed(
-            session,
-            update(Address)
-            .where(Address.email == email.lower(), Address.bounced_at.is_not(None))
-            .values(bounced_at=None),
-        )
-        > 0
-    )
+    session.flush()
+    return session.connection().execute(_CLEAR, {"email_": email.lower()}).rowcount > 0
+
+
+_CLEAR = (
+    update(table_of(Address))
+    .where(table_of(Address).c.email == bindparam("email_"), table_of(Address).c.bounced_at.is_not(None))
+    .values(bounced_at=None)
+)
 
 
 def bounced_addresses(session: Session) -> dict[str, datetime]:

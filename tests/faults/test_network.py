@@ -69,11 +69,13 @@ def test_the_daemon_is_back_soon_after_the_mailbox_server(
     town = five_seconds(settle_town(imap_port=imap_link.port))
     running = begin(town).started()
     running.wait_until(lambda: any(line.startswith("STATUS=上次收信") for line in running.said))
+    mail_reports(town, 1, first=50)
+    wait_until_done(running, 1)
     before = running.descriptors
     back = fault(imap_link)
     assert recovers(running, back) < BACK_SECONDS
     answered = mail_reports(town, 2)
-    wait_until_done(running, 2)
+    wait_until_done(running, 3)
     assert repeats(town, answered) == 0
     assert imap_link.open_connections <= 1
     assert running.descriptors <= before + 4
@@ -125,6 +127,7 @@ def test_a_letter_that_breaks_off_in_mid_data_arrives_once(
     assert repeats(town, answered) == 0
 
 
+@pytest.mark.slow
 def test_a_changed_password_is_told_at_once_and_once_and_works_again_with_the_new_one(
     settle_town: Settle, begin: Begin
 ) -> None:
@@ -147,6 +150,7 @@ def test_a_changed_password_is_told_at_once_and_once_and_works_again_with_the_ne
     assert PASSWORD not in "\n".join(running.lines)
 
 
+@pytest.mark.slow
 def test_a_wrong_certificate_is_refused_told_once_and_forgotten_when_it_is_right(
     settle_town: Settle, begin: Begin, tmp_path: Path
 ) -> None:
@@ -178,6 +182,7 @@ def test_new_numbers_for_old_mails_change_nothing(
     assert repeats(town, answered) == 0
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_renamed_is_told_once_and_the_others_are_read(
     settle_town: Settle, begin: Begin, netease: ImapProxy
 ) -> None:

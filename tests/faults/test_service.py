@@ -58,6 +58,7 @@ def _processor_seconds(running: Running) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow
 def test_the_daemon_ends_soon_though_the_server_says_nothing(
     settle_town: Settle, begin: Begin, imap_link: object
 ) -> None:
@@ -72,6 +73,7 @@ def test_the_daemon_ends_soon_though_the_server_says_nothing(
     assert running.stop(seconds=9) == 0
 
 
+@pytest.mark.slow
 def test_new_mail_is_answered_without_idle_too_and_spam_folder_is_read(
     settle_town: Settle, begin: Begin, netease: ImapProxy
 ) -> None:
@@ -102,6 +104,7 @@ def test_with_idle_a_mail_is_answered_long_before_the_next_poll(settle_town: Set
     assert repeats(town, answered) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [-48, 48])
 def test_a_clock_that_jumps_leaves_no_letter_behind(settle_town: Settle, begin: Begin, hours: int) -> None:
     town = settle_town()
