@@ -12,15 +12,17 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from daemon import service
 from daemon.config import load
 from daemon.documents import Filling, blank_form
 from daemon.envelope import Attachment
+from daemon.model import Disposition
 from daemon.store import questions
 from daemon.store.questions import NewMail
 from tests.bench import floor
@@ -42,16 +44,16 @@ def small_workbook(index: int) -> Attachment:
 
 def large_document(index: int) -> Attachment:
     """A problem report that makes a mail of some 80 KB."""
-    item = {
+    item: dict[str, Any] = {
         "problem": f"难点{index}",
         "details": f"第{index}号。" + os.urandom(9000).hex(),
         "levels": ("secretary",),
     }
     head = {"reporting_unit": directory(SCHOOLS)[index % SCHOOLS].name, "principal": "高红梅", **WHO}
-    return blank_form("problem_report", "docx", prefill=Filling(head, [item]))  # type: ignore[arg-type]
+    return blank_form("problem_report", "docx", prefill=Filling(head, [item]))
 
 
-WHO = {"contact_name": "马嘉慧", "contact_phone": "13800001234"}
+WHO: Mapping[str, str] = {"contact_name": "马嘉慧", "contact_phone": "13800001234"}
 
 
 def mails(number: int, form: Callable[[int], Attachment], first: int = 0) -> list[bytes]:
@@ -70,13 +72,13 @@ def mails(number: int, form: Callable[[int], Attachment], first: int = 0) -> lis
 
 
 @contextmanager
-def town(settings: str = UNLIMITED):  # type: ignore[no-untyped-def]
+def town(settings: str = UNLIMITED) -> Iterator[tuple[Town, MailStack, Path]]:
     with MailStack() as stack, tempfile.TemporaryDirectory(prefix="djb-bench-") as folder:
         yield Town(stack, Path(folder) / "town", schools=SCHOOLS, settings=settings), stack, Path(folder)
 
 
 def say(what: str, value: str, target: str = "") -> None:
-    print(f"{what:<58} {value:>22}  {target}", flush=True)
+    print(f"{what:<58} {value:>22}  {target}", flush=True)  # noqa: T201
 
 
 # ------------------------------------------------------------------------------------------------ intake
@@ -174,7 +176,9 @@ def measure_polls() -> None:
             state = daemon.mailbox.open("INBOX")
             moment = service.now()
             rows = [
-                NewMail("INBOX", state.uidvalidity, uid, "", 18, moment, moment, disposition=_ignored())
+                NewMail(
+                    "INBOX", state.uidvalidity, uid, "", 18, moment, moment, disposition=Disposition.IGNORED
+                )
                 for uid in daemon.mailbox.all_uids()
             ]
             with daemon.store.transaction() as session:
@@ -184,12 +188,6 @@ def measure_polls() -> None:
     few, many = costs.values()
     say("poll with 100 known mails", f"{few * 1000:.1f} ms")
     say("poll with 20,000 known mails", f"{many * 1000:.1f} ms", f"= {many / few:.1f} × (about the same)")
-
-
-def _ignored():  # type: ignore[no-untyped-def]
-    from daemon.model import Disposition
-
-    return Disposition.IGNORED
 
 
 def _timed(work: Callable[[], object]) -> float:

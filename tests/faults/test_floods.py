@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.faults.ledger import mail_reports
-from tests.journeys.town import CLERK, OFFICE, Town, school_address
+from tests.journeys.town import CLERK, Town, school_address
+from tests.servers.mailstack import OFFICE
 
 Settle = Callable[..., Town]
 ADMIN = "admin@qq.com"
