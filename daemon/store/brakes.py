@@ -49,7 +49,7 @@ _ASKED = (
 def answered_since(session: Session, address: str, since: datetime) -> tuple[int, int]:
     """How many answers an address was written since a moment: to forms, and to anything else."""
     rows = session.connection().execute(_ANSWERED, {"address": address, "since": since})
-    counts: dict[str, int] = dict(tuple(row) for row in rows)
+    counts: dict[str, int] = {row[0]: row[1] for row in rows}
     to_forms = sum(counts.get(kind, 0) for kind in ANSWERS_TO_FORMS)
     return to_forms, sum(counts.values()) - to_forms
 
