@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from daemon.errors import Permanent
 from daemon.store.failures import named_failures
+from daemon.store.ownership import hand_over
 
 
 class _Lock(Protocol):
@@ -122,6 +123,7 @@ def file_lease(path: Path) -> Lease:
     def take() -> _Lock | None:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            hand_over(path)
         except OSError as error:
             raise Permanent(
                 f"锁文件 {path} 无法打开（{error.strerror}）", "请检查目录的属主与权限"
