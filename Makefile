@@ -5,11 +5,13 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 # Servers, office suite and fonts that the tests use; the daemon itself needs none of them to start.
 DEBIAN_TEST := dovecot-imapd dovecot-lmtpd chasquid postgresql libreoffice-writer libreoffice-calc \
-	libarchive13 fonts-noto-cjk openssl systemd
+	libarchive13 fonts-noto-cjk fonts-wqy-zenhei openssl systemd
 JOBS ?= 2
 # Packages from Debian, without questions, without a terminal, without what is only recommended.
 APT = echo "apt-get install $(1)" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $(1) >/dev/null
+# Without what setuptools has to say about installing for editing.
+PIP_INSTALL := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check
 # Bytecode is what makes a second start fast; some machines switch it off for everything.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -40,7 +42,7 @@ faults: $(VENV)/.test
 	$(BIN)/pytest -m slow tests/faults
 
 fuzz: $(VENV)/.test
-	$(BIN)/pip install --quiet -c requirements.lock atheris
+	$(PIP_INSTALL) -c requirements.lock atheris
 	$(BIN)/python -m tests.fuzz.doors $(or $(FUZZ),60)
 
 # A fresh Debian has python3 without venv: install it where we may, say so where we may not.
@@ -56,13 +58,13 @@ debian-venv:
 
 # Uncompiled: Python compiles what the demonstration imports, a third of what pip would.
 $(VENV)/.demo: $(BIN)/python pyproject.toml requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c requirements.lock -e '.[demo]'
+	$(PIP_INSTALL) --no-compile -c requirements.lock -e '.[demo]'
 	@touch $@
 
 # Debian's own pip knows no dependency groups.
 $(VENV)/.test: $(BIN)/python pyproject.toml requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c requirements.lock -e '.[all]' --group dev
+	$(PIP_INSTALL) 'pip>=25.1'
+	$(PIP_INSTALL) --no-compile -c requirements.lock -e '.[all]' --group dev
 	@touch $@ $(VENV)/.demo
 
 debian:
@@ -75,7 +77,7 @@ debian:
 	fi
 
 lock: $(BIN)/python
-	$(BIN)/pip install --quiet uv
+	$(PIP_INSTALL) uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
 		--extra all --group dev --output-file requirements.lock pyproject.toml
 

@@ -117,6 +117,8 @@ def test_passwords_come_from_file_environment_or_credential(
 def test_the_file_is_found_by_flag_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DJB_CONFIG", raising=False)
+    # The machine may be one on which the daemon is installed.
+    monkeypatch.setattr("daemon.config.SEARCH_PATH", ("djb.toml", str(tmp_path / "etc" / "djb.toml")))
     with pytest.raises(ConfigError, match="djb init"):
         find_config(None)
     written(tmp_path, GOOD)
