@@ -8,7 +8,7 @@ DEBIAN_TEST := dovecot-imapd dovecot-lmtpd chasquid postgresql libreoffice-write
 	libarchive13 fonts-noto-cjk fonts-wqy-zenhei openssl systemd
 JOBS ?= 2
 # Packages from Debian, without questions, without a terminal, without what is only recommended.
-APT = echo "apt-get install $(1)" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+APT = echo "apt-get install $(1)" && apt-get update -qq && DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
 	apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 $(1) >/dev/null
 # Without what setuptools has to say about installing for editing.
 PIP_INSTALL := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check

@@ -133,6 +133,8 @@ def run(folder: Path | None, *, once: bool) -> int:
     folder = folder or Path(tempfile.mkdtemp(prefix="djb-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     logging.getLogger("daemon").setLevel(logging.ERROR)
+    # aiosmtpd warns of a deprecated attribute that it sets itself.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     out.print(
         Panel(
             "学校把《难点问题报告表》（附件1）和《开展情况统计表》（附件2）发到一个邮箱；"
