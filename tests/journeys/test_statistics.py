@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from datetime import date
 from email.message import EmailMessage
 from pathlib import Path
@@ -215,7 +216,7 @@ def test_a_daemon_killed_in_mid_day_goes_on_where_it_stopped(mail_stack: MailSta
     database = town.folder / "var/djb.sqlite3"
 
     def written() -> int:
-        with sqlite3.connect(database) as connection:
+        with closing(sqlite3.connect(database)) as connection:
             return int(
                 connection.execute(
                     "select count(*) from letter where kind = 'statistics_opening'"

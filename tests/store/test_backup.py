@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import tarfile
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,16 @@ def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Somewhere else, on either engine, to restore into."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'elsewhere' / 'djb.sqlite3'}"
     else:
         running: postgres.Server = request.getfixturevalue("postgres_server")
         url = running.fresh_url()
-    return open_store(url, tmp_path / "elsewhere" / "mail")
+    place = open_store(url, tmp_path / "elsewhere" / "mail")
+    yield place
+    place.close()
 
 
 def test_what_was_saved_comes_back_on_whichever_engine(
@@ -59,7 +62,6 @@ def test_what_was_saved_comes_back_on_whichever_engine(
         assert next(iter(questions.add_mails(session, [new_mail(77)]).values())) == 3
         assert questions.next_number(session, "ND", 2022) == 2
         questions.add_problems(session, [new_problem("ND-2022-002")])
-    empty_place.close()
 
 
 def test_a_backup_is_for_the_service_alone_and_overwrites_nothing(store: Store, tmp_path: Path) -> None:
@@ -109,7 +111,6 @@ def test_a_backup_says_which_mails_the_archive_had_lost(
     assert backup.backup(store, tmp_path / "djb.tar", MADE).missing == (lost,)
     assert backup.restore(empty_place, tmp_path / "djb.tar").missing == (lost,)
     assert len(integrity.check(empty_place)) == 1
-    empty_place.close()
 
 
 def test_restoring_never_covers_what_is_there(store: Store, tmp_path: Path) -> None:
@@ -135,7 +136,6 @@ def test_a_restore_that_was_cut_short_can_be_repeated(
     empty_place.archive.store(store.archive.read(next(store.archive.digests())))
     backup.restore(empty_place, tmp_path / "djb.tar")
     assert everything(empty_place) == everything(store)
-    empty_place.close()
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
@@ -158,6 +158,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
         backup.restore(elsewhere, tmp_path / "bad.tar")
     assert not (tmp_path / "new.sqlite3").exists()
     assert not (tmp_path / "new-mail").exists()
+    elsewhere.close()
     store.close()
 
 

@@ -95,6 +95,7 @@ def test_a_mistyped_path_is_said_and_makes_no_new_database(tmp_path: Path) -> No
     store = open_store(f"sqlite:///{tmp_path / 'mistyped.sqlite3'}", tmp_path / "mail")
     with pytest.raises(Permanent, match="不存在或无法打开"), store.transaction() as session:
         questions.mail_counts(session)
+    store.close()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -103,6 +104,7 @@ def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'x.sqlite3'}", tmp_path / "mail")
     with pytest.raises(Permanent, match="不是数据库"), store.reading() as session:
         questions.mail_counts(session)
+    store.close()
 
 
 def test_a_server_that_is_gone_is_worth_another_try(tmp_path: Path) -> None:
@@ -126,6 +128,7 @@ def test_only_the_service_can_read_the_database_file(tmp_path: Path) -> None:
         with store.transaction() as session:
             questions.set_note(session, "a", "b", NOW)
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "var").iterdir()}
+        store.close()
     finally:
         os.umask(before)
     assert modes
@@ -141,4 +144,5 @@ def test_every_commit_of_sqlite_is_fully_on_the_disk(tmp_path: Path) -> None:
             name: session.scalar(text(f"PRAGMA {name}"))
             for name in ("synchronous", "journal_mode", "foreign_keys")
         }
+    store.close()
     assert said == {"synchronous": 2, "journal_mode": "wal", "foreign_keys": 1}
