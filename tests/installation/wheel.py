@@ -13,7 +13,7 @@ from pathlib import Path
 TREE = Path(__file__).parents[2]
 PACKAGES = ("daemon", "parsers", "mail_templates")
 FILES = (
-    *("pyproject.toml", "MANIFEST.in", "LICENSE", "Makefile", "requirements.lock"),
+    *("pyproject.toml", "LICENSE", "Makefile", "requirements.lock"),
     *("README.md", "README.zh-CN.md", "CHANGELOG.md"),
 )
 
@@ -28,8 +28,8 @@ def copied_tree(place: Path) -> Path:
 
 
 def built(tree: Path, kind: str) -> Path:
-    """The wheel or sdist of a tree, built with the setuptools at hand: no network."""
-    program = f"from setuptools import build_meta; print(build_meta.build_{kind}('dist'))"
+    """The wheel or sdist of a tree, built with the build backend at hand: no network."""
+    program = f"from hatchling import build; print(build.build_{kind}('dist'))"
     (tree / "dist").mkdir(exist_ok=True)
     done = subprocess.run([sys.executable, "-c", program], cwd=tree, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -271,7 +271,11 @@ class MailStack:
         self._give_away(self.folder / "mail" / address.lower())
 
     def mails(self, address: str, folder: str = "INBOX") -> list[bytes]:
-        """All mails in somebody's folder, oldest first."""
+        """All mails in somebody's folder, oldest first; what chasquid has accepted until now is among them.
+
+        TimeoutError: it could not deliver them.
+        """
+        self._deliver_what_is_queued()
         return [path.read_bytes() for path in self._files(address, folder)]
 
     def count(self, address: str, folder: str = "INBOX") -> int:
@@ -289,6 +293,13 @@ class MailStack:
         return "\n".join(path.read_text(errors="replace") for path in paths if path.exists())
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    def _deliver_what_is_queued(self, seconds: float = 30) -> None:
+        """chasquid answers 250 when a mail is in its queue; a busy machine hands it over much later."""
+        if self.chasquid is None or self.chasquid.poll() is not None:
+            return
+        queued = list((self.folder / "chasquid/data/queue").glob("m:*"))
+        wait_until(lambda: not any(path.exists() for path in queued), seconds)
 
     def _files(self, address: str, folder: str) -> list[Path]:
         box = self._maildir(address, folder)
