@@ -19,7 +19,7 @@ from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from hashlib import sha256
 
-from daemon import answering, holding, receiving, returning
+from daemon import answering, holding, numbering, receiving, returning
 from daemon.desk import Desk, Office
 from daemon.errors import Failure, Permanent, Temporary
 from daemon.filing import Sender
@@ -118,7 +118,12 @@ def _collect_folder(
                 now=state.uidvalidity,
             )
     sweeps = mark.swept_at is None or now - mark.swept_at >= SWEEP_EVERY or now < mark.swept_at
-    uids = mailbox.all_uids() if sweeps else mailbox.uids_after(mark.last_uid)
+    if not sweeps:
+        uids = mailbox.uids_about(mark.last_uid)
+        sweeps = not numbering.still_names(store, mailbox, state, uids[:1])
+    if sweeps:
+        uids = mailbox.all_uids()
+        numbering.number_anew(store, mailbox, state, uids)
     with store.reading() as session:
         known = questions.known_uids(session, name, state.uidvalidity, uids)
     new = [uid for uid in uids if uid not in known]

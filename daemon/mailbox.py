@@ -142,6 +142,8 @@ class Mailbox:
         self._folder: FolderState | None = None
         self._writable = True
         self._range_search = True
+        self.heads_agree = True
+        """Whether the server tells of a mail the same size and time of arrival each time."""
         self._stalls = 0
         self._selected_at = -math.inf
         self._drops: Counter[tuple[str, int, int]] = Counter()
@@ -310,22 +312,30 @@ class Mailbox:
 
     def uids_after(self, uid: int) -> list[int]:
         """UIDs above `uid` in the opened folder, ascending; costs next to nothing in a large folder."""
+        return [each for each in self.uids_about(uid) if each > uid]
+
+    def uids_about(self, uid: int) -> list[int]:
+        """The same, and before them the highest UID that is not above: a witness to the folder's numbering."""
         folder = self._opened()
         if folder.exists == 0:
             return []
+        found: list[int] = []
         if uid > 0 and self._range_search:
             found = self._search_range(uid)
-            if found:
-                return sorted(each for each in found if each > uid)
-            # `n:*` always names the last mail (RFC 3501): a server that finds nothing does not know it.
-            self._range_search = False
-            log.info("event=imap_range_search_unknown folder=%s", folder.name)
-        return [each for each in self.all_uids() if each > uid]
+            if not found:
+                # `n:*` always names the last mail (RFC 3501): a server that finds nothing does not know it.
+                self._range_search = False
+                log.info("event=imap_range_search_unknown folder=%s", folder.name)
+        found = found or self.all_uids()
+        return [
+            *sorted(each for each in found if each <= uid)[-1:],
+            *sorted(each for each in found if each > uid),
+        ]
 
     def _search_range(self, uid: int) -> list[int]:
         try:
             with self._talk("查询新邮件") as client:
-                return list(client.search(["UID", f"{uid + 1}:*"]))
+                return list(client.search(["UID", f"{uid}:*"]))
         except Failure:
             if not self.connected:
                 raise
@@ -345,6 +355,12 @@ class Mailbox:
         return sorted(found)
 
     # --- the mails themselves -------------------------------------------------------------------------
+
+    def heads(self, uids: Iterable[int]) -> Iterator[FetchedMail]:
+        """Size and time of arrival of those of the mails that are there, without their bytes."""
+        folder = self._opened()
+        for chunk in _chunks(list(uids), SIZES_AT_ONCE):
+            yield from self._heads(folder, chunk)
 
     def fetch(
         self, uids: Iterable[int], batch_bytes: int = 8 << 20, max_bytes: int = 50 << 20

@@ -46,6 +46,41 @@ def known_uids(session: Session, folder: str, uidvalidity: int, uids: Iterable[i
     return wanted.intersection(found)
 
 
+def stored_heads(
+    session: Session, folder: str, uidvalidity: int, uids: Sequence[int]
+) -> dict[int, tuple[int, datetime | None, str]]:
+    """Size, time of arrival (None: the server gave none) and SHA-256 of the stored ones of the mails."""
+    if not uids:
+        return {}
+    columns = select(Mail.uid, Mail.size, Mail.received_at, Mail.fetched_at, Mail.sha256)
+    here = columns.where(Mail.folder == folder, Mail.uidvalidity == uidvalidity)
+    wanted = frozenset(uids)
+    rows = session.execute(here.where(Mail.uid.between(min(wanted), max(wanted))))
+    return {
+        row[0]: (row[1], row[2] if row[2] != row[3] else None, row[4]) for row in rows if row[0] in wanted
+    }
+
+
+def give_up_uids(session: Session, folder: str, uidvalidity: int, kept: Iterable[int]) -> int:
+    """Take their number from the mails of a folder but the `kept` ones: other mails bear it now; how many.
+
+    A mail without its number gets a negative UIDVALIDITY of its own. The folder is as read up to the last kept one.
+    """
+    here = (Mail.folder == folder, Mail.uidvalidity == uidvalidity)
+    staying = frozenset(kept)
+    leaving = [
+        row[0] for row in session.execute(select(Mail.id, Mail.uid).where(*here)) if row[1] not in staying
+    ]
+    for some in chunks(leaving):
+        session.execute(
+            update(Mail).where(Mail.id.in_(some)).values(uidvalidity=-Mail.id),
+            execution_options={"synchronize_session": False},
+        )
+    mark = update(Folder).where(Folder.name == folder, Folder.uidvalidity == uidvalidity)
+    session.execute(mark.values(last_uid=max(staying, default=0)))
+    return len(leaving)
+
+
 def add_mails(session: Session, mails: Sequence[NewMail]) -> dict[tuple[str, int, int], int]:
     """The ids of the mails that were new, by (folder, uidvalidity, uid); known ones are passed over."""
     if not mails:

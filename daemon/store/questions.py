@@ -66,6 +66,7 @@ from daemon.store.mails import (
     filings_of as filings_of,
     folder as folder,
     folder_mark as folder_mark,
+    give_up_uids as give_up_uids,
     known_uids as known_uids,
     known_uidvalidities as known_uidvalidities,
     last_poll as last_poll,
@@ -83,6 +84,7 @@ from daemon.store.mails import (
     record_poll as record_poll,
     set_filing_outcome as set_filing_outcome,
     settle_mail as settle_mail,
+    stored_heads as stored_heads,
 )
 from daemon.store.memory import (
     do_once as do_once,

@@ -14,7 +14,7 @@ from tests.journeys.town import Town
 from tests.servers.certificates import make_certificates
 from tests.servers.coremail import ImapProxy
 from tests.servers.link import Link
-from tests.servers.mailstack import OFFICE, PASSWORD
+from tests.servers.mailstack import OFFICE, PASSWORD, MailStack
 
 Settle = Callable[..., Town]
 Begin = Callable[..., Running]
@@ -180,6 +180,33 @@ def test_new_numbers_for_old_mails_change_nothing(
     fates = sorted(row["disposition"] for row in town.rows("mail"))
     assert fates == ["duplicate"] * 3 + ["filed"] * 4
     assert repeats(town, answered) == 0
+
+
+@pytest.mark.parametrize("like_netease", [True, False])
+def test_numbers_given_to_other_mails_under_the_same_uidvalidity_hide_none(
+    like_netease: bool, settle_town: Settle, begin: Begin, mail_stack: MailStack
+) -> None:
+    tls = mail_stack.certificates.server_context()
+    with ImapProxy(mail_stack.imap_port, tls, netease=like_netease) as proxy:
+        proxy.faults.uidvalidity = 1
+        town = settle_town(imap_port=proxy.port)
+        answered = mail_reports(town, 5)
+        running = begin(town)
+        wait_until_done(running, 5)
+        mail_stack.stop_imap()
+        time.sleep(1.1)  # the new mails come in another second than the old ones
+        mail_stack.remove(OFFICE, 3)
+        mail_stack.forget_numbers(OFFICE)
+        answered += mail_reports(town, 2, first=5)
+        mail_stack.start_imap()
+        running.wait_for("uids_reused", seconds=BACK_SECONDS)
+        wait_until_done(running, 9)
+        answered += mail_reports(town, 3, first=7)
+        wait_until_done(running, 12)
+        fates = sorted(row["disposition"] for row in town.rows("mail"))
+        assert fates == ["duplicate"] * 2 + ["filed"] * 10
+        assert repeats(town, answered) == 0
+        assert running.events["uids_reused"] == 1
 
 
 @pytest.mark.slow

@@ -270,6 +270,17 @@ class MailStack:
             (box / "new" / f"{stamp // 10**9}.M{next(self._serial):09d}P1.test,S={len(raw)}").write_bytes(raw)
         self._give_away(self.folder / "mail" / address.lower())
 
+    def remove(self, address: str, number: int) -> None:
+        """Takes the oldest mails of an inbox away."""
+        for path in self._files(address, "INBOX")[:number]:
+            path.unlink()
+
+    def forget_numbers(self, address: str) -> None:
+        """Lets the server number an inbox anew from 1, as after a restored backup."""
+        for path in self._maildir(address, "INBOX").glob("dovecot*"):
+            if path.is_file():
+                path.unlink()
+
     def mails(self, address: str, folder: str = "INBOX") -> list[bytes]:
         """All mails in somebody's folder, oldest first; what chasquid has accepted until now is among them.
 
