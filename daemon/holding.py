@@ -47,6 +47,15 @@ def no_form(desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender) -> 
     return Fate(Disposition.HELD, reason)
 
 
+def too_large(desk: Desk, mail: tables.Mail, sender: Sender) -> Fate:
+    """A mail of which only the header was fetched: its sender is asked for the form alone."""
+    limit = desk.config.mailbox.max_message_mb
+    reason = f"邮件过大（{mail.size / (1 << 20):.1f} MB，上限 {limit} MB），只收取了信头，原信仍在邮箱中"
+    _notice(desk, mail, sender, letters.HeldReason.TOO_LARGE)
+    _ask(desk, mail, letters.QuestionKind.UNREADABLE, reason)
+    return Fate(Disposition.HELD, reason)
+
+
 def unclear(
     desk: Desk,
     mail: tables.Mail,

@@ -424,6 +424,8 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Outcome) -> Fate:
     mail.unit_id = sender.units[0].id if sender.units else None
     if sender.trusted:
         questions.clear_bounce(desk.session, sender.address)
+    if mail.size > desk.config.mailbox.max_message_mb << 20:
+        return holding.too_large(desk, mail, sender)
     answered = _answered_letter(desk, reading, sender)
     if reading.workbooks and (fate := returning.returned(desk, mail, reading, sender, answered)):
         return fate

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.datetime_util import parse_to_datetime
@@ -42,6 +42,8 @@ from daemon.connection import (
 )
 from daemon.errors import Failure, Permanent, Temporary
 
+Item = TypeVar("Item")
+
 log = logging.getLogger(__name__)
 logging.getLogger("imapclient").setLevel(logging.ERROR)  # it warns of every answer that is not ASCII
 
@@ -50,6 +52,8 @@ MAILS_AT_ONCE = 100
 """Beyond this more mails a command are hardly faster, and a lost connection costs more."""
 SEARCHED_AT_ONCE = 50_000
 """UIDs asked for in one answer: imaplib takes no line over 1,000,000 bytes."""
+HEADER_BYTES = 64 << 10
+"""What is fetched of the header of a mail that is too large: no honest one is longer."""
 DROPS_FORGIVEN = 8
 """Connections a mail may break while it is fetched alone, before it is reported as unreadable."""
 LONGEST_PATIENCE = 8
@@ -82,7 +86,10 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class FetchedMail:
-    """One mail of a folder; `raw` is None, and `reason` says why in Chinese, if it was not fetched."""
+    """One mail of a folder. If it was not fetched whole, `reason` says why in Chinese.
+
+    Then `raw` is no more than its header, or None.
+    """
 
     folder: str
     uidvalidity: int
@@ -367,8 +374,9 @@ class Mailbox:
     ) -> Iterator[list[FetchedMail]]:
         """The mails in batches of at most `batch_bytes` (or one mail), without marking them as seen.
 
-        Mails over `max_bytes` and mails that cannot be fetched come with `raw=None` and a reason; mails
-        that have vanished do not come. Those in hand when a connection broke come last, one at a time.
+        Of mails over `max_bytes` only the header comes, and mails that cannot be fetched come without bytes,
+        both with a reason; mails that have vanished do not come. Those in hand when a connection broke come
+        last, one at a time.
         """
         folder = self._opened()
         wanted = list(uids)
@@ -383,12 +391,8 @@ class Mailbox:
         self, folder: FolderState, uids: Sequence[int], batch_bytes: int, max_bytes: int
     ) -> Iterator[list[FetchedMail]]:
         heads = self._heads(folder, uids)
-        oversized = [head for head in heads if head.size > max_bytes]
-        if oversized:
-            yield [
-                _refused(head, f"邮件过大（{_megabytes(head.size)}），超过上限 {_megabytes(max_bytes)}")
-                for head in oversized
-            ]
+        for batch in _chunks([head for head in heads if head.size > max_bytes], MAILS_AT_ONCE):
+            yield [self._fetch_header(head, max_bytes) for head in batch]
         for batch in _batches([head for head in heads if head.size <= max_bytes], batch_bytes):
             fetched = self._fetch_bodies(folder, batch)
             if fetched:
@@ -429,6 +433,19 @@ class Mailbox:
         for key in keys:
             self._drops.pop(key, None)
         return [_with_body(head, answer[head.uid].get(b"BODY[]")) for head in heads if head.uid in answer]
+
+    def _fetch_header(self, head: FetchedMail, max_bytes: int) -> FetchedMail:
+        """A mail that is too large, with its header, which tells whom to answer."""
+        reason = f"邮件过大（{_megabytes(head.size)}），超过上限 {_megabytes(max_bytes)}"
+        try:
+            with self._talk("取邮件头", HEADER_BYTES) as client:
+                answer = client.fetch([head.uid], [f"BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"])
+        except Failure:
+            if not self.connected:
+                raise
+            return _refused(head, reason)
+        header = answer.get(head.uid, {}).get(b"BODY[HEADER]<0>")
+        return replace(head, raw=header if isinstance(header, bytes) else None, reason=reason)
 
     # --- marks on what is done ------------------------------------------------------------------------
 
@@ -738,7 +755,7 @@ def _tells_of_mail(responses: Iterable[Any]) -> bool:
     return any(len(response) > 1 and response[1] == b"EXISTS" for response in responses)
 
 
-def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
+def _chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
     for start in range(0, len(items), size):
         yield list(items[start : start + size])
 

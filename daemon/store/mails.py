@@ -23,7 +23,7 @@ class NewMail:
     uidvalidity: int
     uid: int
     sha256: str
-    """Empty for a mail that was too large to fetch."""
+    """Empty for a mail that could not be fetched; of one that is too large, the digest of its header."""
     size: int
     received_at: datetime
     fetched_at: datetime

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from daemon.envelope import Attachment
 from tests.faults.ledger import mail_reports
-from tests.journeys.town import CLERK, Town, school_address
+from tests.journeys.town import CLERK, Town, school_address, text_of
 from tests.servers.mailstack import OFFICE
 
 Settle = Callable[..., Town]
@@ -75,6 +76,28 @@ def test_beyond_the_hourly_limit_answers_wait_and_nothing_is_lost(settle_town: S
     town.once("2022-03-01T12:02+08:00")
     letters = [row for row in town.rows("letters") if row["kind"] == "receipt"]
     assert [row["state"] for row in letters] == ["sent"] * 25
+
+
+def test_a_mail_that_is_too_large_is_answered_and_the_office_is_asked(settle_town: Settle) -> None:
+    town = settle_town()
+    text = town.config.read_text(encoding="utf-8")
+    town.config.write_text(text.replace("poll_seconds = 1", "poll_seconds = 1\nmax_message_mb = 1"))
+    photo = Attachment("照片.jpg", b"\xff\xd8" * 1_000_000, "image/jpeg")
+    town.write(school_address(1), "报送附件1", "请查收。", [photo])
+    town.write(school_address(2), "自动回复", "", [photo], headers=[("Auto-Submitted", "auto-replied")])
+    town.once()
+    held, automatic = town.rows("mail")
+    assert (held["disposition"], automatic["disposition"]) == ("held", "automatic")
+    assert held["from"] == school_address(1)
+    assert held["subject"] == "报送附件1"
+    assert "邮件过大（2.6 MB，上限 1 MB）" in held["reason"]
+    (letter,) = town.letters_to(school_address(1))
+    assert "邮件过大" in str(letter["Subject"])
+    assert "只保留填好的表格" in text_of(letter)
+    assert letter["In-Reply-To"] == held["message_id"]
+    (question,) = town.letters_to(CLERK)
+    assert "邮件过大" in text_of(question)
+    assert len(town.letters_to("admin@qq.com")) == 0
 
 
 def test_a_storm_of_bounces_is_recorded_and_answered_by_nothing(settle_town: Settle, tmp_path: Path) -> None:
