@@ -132,6 +132,7 @@ def _ask(
     files: tuple[letters.FileNote, ...] = (),
     about: tables.Letter | None = None,
 ) -> None:
+    nothing_read = kind is letters.QuestionKind.UNREADABLE and not files
     desk.ask(
         letters.Question(
             to_name="工委办",
@@ -143,6 +144,7 @@ def _ask(
                 letters.Fact("邮件主题", mail.subject or None),
                 *([letters.Fact("所回复的信", about.subject)] if about else []),
                 *(letters.Fact(f"附件 {note.name}", note.why) for note in files),
+                *([letters.Fact("原因", reason)] if nothing_read else []),
             ),
             quoted=mail.text or None,
             detail=reason,
