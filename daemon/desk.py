@@ -182,7 +182,7 @@ class Desk:
         self.now = now
         self.brakes = Brakes(self)
         self._alarms: set[str] = set()
-        self._timeline: tuple[tuple[tuple[str, date], ...], Timeline] | None = None
+        self._timeline: Timeline | None = None
         self._codes = questions.code_source(office.random)
 
     # --- time -------------------------------------------------------------------------------------------
@@ -201,11 +201,14 @@ class Desk:
 
     def timeline(self) -> Timeline:
         """The statistics calendar, with the due days of the periods that were announced."""
-        announced = questions.announced(self.session)
-        if self._timeline is None or self._timeline[0] != announced:
-            made = Timeline(self.office.timeline_rules, self.calendar, dict(announced))
-            self._timeline = announced, made
-        return self._timeline[1]
+        if self._timeline is None:
+            announced = dict(questions.announced(self.session))
+            self._timeline = Timeline(self.office.timeline_rules, self.calendar, announced)
+        return self._timeline
+
+    def announced(self) -> None:
+        """One more period was announced: its due day stays from now on."""
+        self._timeline = None
 
     # --- numbers ----------------------------------------------------------------------------------------
 
@@ -231,17 +234,20 @@ class Desk:
         to_state: State | str | None = None,
     ) -> None:
         """One more line of history."""
-        self.session.add(
-            tables.Event(
-                about=about,
-                at=self.now,
-                event=event,
-                from_state=str(from_state) if from_state else None,
-                to_state=str(to_state) if to_state else None,
-                by=by,
-                mail_id=mail.id if mail else None,
-                text=text,
-            )
+        questions.add_events(
+            self.session,
+            [
+                questions.NewEvent(
+                    about=about,
+                    at=self.now,
+                    event=event,
+                    from_state=str(from_state) if from_state else None,
+                    to_state=str(to_state) if to_state else None,
+                    by=by,
+                    mail_id=mail.id if mail else None,
+                    text=text,
+                )
+            ],
         )
 
     # --- letters ----------------------------------------------------------------------------------------
@@ -259,10 +265,10 @@ class Desk:
         due_at: datetime | None = None,
         attachments: Sequence[Attachment] = (),
         context: Mapping[str, Any] | None = None,
-    ) -> tables.Letter | None:
-        """The letter, in the outbox; None if nobody can be written to. Written once for its key."""
-        if questions.letter_exists(self.session, key):
-            return questions.letter_by_key(self.session, key)
+    ) -> int | None:
+        """The id of the letter in the outbox; None if nobody can be written to. Written once for its key."""
+        if (known := questions.letter_id(self.session, key)) is not None:
+            return known
         recipients = self._reachable(to)
         if answers is not None:
             recipients = self.brakes.answerable(recipients, letter)
@@ -277,20 +283,20 @@ class Desk:
         )
         message_id = new_message_id(self.office.random, self.config.mailbox.address.rpartition("@")[2])
         due = due_at or (self.brakes.turn() if answers is not None else self.now)
-        row = tables.Letter(
+        new = questions.NewLetter(
             key=key,
-            kind=letter.kind.value,
-            to=list(recipients),
-            cc=list(copies),
+            kind=letter.kind,
+            to=recipients,
+            cc=copies,
             subject=rendered.subject,
-            about=list(dict.fromkeys(about)),
+            about=tuple(about),
             unit_id=unit.id if unit else None,
             message_id=message_id,
             in_reply_to=answers.message_id if answers else None,
             mail_id=answers.id if answers else None,
             created_at=self.now,
             due_at=due,
-            context=dict(context or {}),
+            context=context or {},
             raw=compose(
                 rendered,
                 sender_address=self.config.mailbox.address,
@@ -304,11 +310,8 @@ class Desk:
                 auto_submitted="auto-replied" if answers else "auto-generated",
                 attachments=attachments,
             ),
-            deliveries=[tables.Delivery(address=address, next_at=due) for address in (*recipients, *copies)],
         )
-        self.session.add(row)
-        self.session.flush()
-        return row
+        return questions.add_letters(self.session, [new])[0]
 
     def _reachable(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """The addresses that a letter can go to: well-formed, not our own, each once."""
@@ -334,10 +337,8 @@ class Desk:
     ) -> tables.Question:
         """A question to the committee office, or to `unit`, open until answered. Asked once for its key."""
         key = key or f"question:{kind}:{about}"
-        known = (
-            questions.letter_by_key(self.session, key) if questions.letter_exists(self.session, key) else None
-        )
-        if known is not None and (open_one := questions.question_of_letter(self.session, known.id)):
+        known = questions.letter_id(self.session, key)
+        if known is not None and (open_one := questions.question_of_letter(self.session, known)):
             return open_one
         if letter.number is None:
             number = self.number(QUESTION_PREFIX, self.today.year)
@@ -357,7 +358,7 @@ class Desk:
         if mail is not None and not self.brakes.may_ask(mail.sender):
             return question
         office = unit or next(iter(self.directory.of_kind(UnitKind.COMMITTEE_OFFICE)), None)
-        row = self.write(
+        question.letter_id = self.write(
             letter,
             key=key,
             to=office.addresses if office else self._administrator(),
@@ -367,7 +368,6 @@ class Desk:
             attachments=attachments,
             context={"question": question.id},
         )
-        question.letter_id = row.id if row else None
         return question
 
     # --- alarms -----------------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ class Desk:
     ) -> bool:
         """Tell the administrator, once a day at most for the same thing; whether this is the first time."""
         key = f"alarm:{name}:{self.today.isoformat()}"
-        if key in self._alarms or questions.letter_exists(self.session, key):
+        if key in self._alarms or questions.letter_id(self.session, key) is not None:
             return False
         self._alarms.add(key)
         self.write(

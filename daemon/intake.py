@@ -333,7 +333,10 @@ class Handling:
     def _settle_all(self, batch: Sequence[tuple[Waiting, Outcome]]) -> None:
         with self._store.transaction() as session:
             desk = Desk(self._office, session, self._office.directories.current(session), self._clock())
-            rows = {row.id: row for row in questions.mails_with_ids(session, [mail.id for mail, _ in batch])}
+            rows = questions.mails_to_settle(session, [mail.id for mail, _ in batch])
+            for mail, outcome in batch:
+                note_head(rows[mail.id], outcome)
+            questions.write_heads(session, rows.values())
             for mail, outcome in batch:
                 settle(desk, rows[mail.id], outcome)
                 self._feed()
@@ -349,8 +352,6 @@ class Handling:
 
 def settle(desk: Desk, mail: tables.Mail, outcome: Outcome) -> None:
     """Give a mail its fate, in a savepoint of its own; whatever goes wrong, it has one."""
-    note_head(mail, outcome)
-    desk.session.flush()
     desk.brakes.reasons.clear()
     if mail.attempts > MOST_ATTEMPTS:
         why = f"处理这封邮件时程序已 {MOST_ATTEMPTS} 次异常中断"
@@ -364,8 +365,7 @@ def settle(desk: Desk, mail: tables.Mail, outcome: Outcome) -> None:
     except Exception as error:
         if fails_for_all(error):
             raise
-        desk.session.refresh(mail)
-        mail.trouble = traceback.format_exc()
+        mail.unit_id, mail.trouble = None, traceback.format_exc()
         reason = f"处理时出现意外错误：{type(error).__name__}"
         _seal(desk, mail, Fate(Disposition.QUARANTINED, reason))
         _tell_administrator(desk, mail, f"{reason}（{error}）")
@@ -387,13 +387,21 @@ def _tell_administrator(desk: Desk, mail: tables.Mail, why: str) -> None:
 
 
 def _seal(desk: Desk, mail: tables.Mail, fate: Fate) -> None:
-    mail.disposition, mail.reason, mail.handled_at = fate.disposition.value, fate.reason, desk.now
+    questions.settle_mail(
+        desk.session,
+        mail.id,
+        fate.disposition,
+        desk.now,
+        reason=fate.reason,
+        unit_id=mail.unit_id,
+        trouble=mail.trouble,
+    )
     event(
         log,
         "mail_handled",
         f"来信{fate.disposition.chinese}",
         mail=mail.id,
-        disposition=mail.disposition,
+        disposition=fate.disposition.value,
         unit=mail.unit_id,
     )
 

@@ -113,9 +113,9 @@ def registry(desk: Desk, filed: Iterable[FiledReturn] | None = None) -> tuple[Pl
     return sums.platforms(schools(desk), settled_returns(desk) if filed is None else filed, desk.timeline())
 
 
-def note_platform(desk: Desk, unit_id: int) -> None:
-    """Keep the registry in step with what stands for a school, also when a correction takes a platform back."""
-    filed = [filed_return(row) for row in questions.returns_of_unit(desk.session, unit_id)]
+def note_platform(desk: Desk, unit_id: int, on_file: Iterable[tables.Return]) -> None:
+    """Keep the registry in step with what is on file for a school, also when a correction takes a platform back."""
+    filed = [filed_return(row) for row in on_file]
     since = sums.platforms_since(filed, desk.timeline()).get(unit_id)
     questions.note_platform(desk.session, unit_id, since)
 

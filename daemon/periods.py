@@ -73,6 +73,10 @@ class Timeline:
     calendar: Calendar = field(default_factory=Calendar)
     announced: Mapping[str, date] = field(default_factory=dict)
     """Code -> due day of each period that was opened: a change of settings does not move it any more."""
+    _known: dict[tuple[date, date], tuple[Period, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Answers of `between`: of one batch of mails nearly all ask the same."""
 
     def period(self, code: str) -> Period:
         """The period of a code such as TJ-2022-01. Raises ValueError if it is not one."""
@@ -82,6 +86,11 @@ class Timeline:
 
     def between(self, first: date, last: date) -> tuple[Period, ...]:
         """The periods that are due from first to last, by due day."""
+        if (first, last) not in self._known:
+            self._known[first, last] = self._between(first, last)
+        return self._known[first, last]
+
+    def _between(self, first: date, last: date) -> tuple[Period, ...]:
         codes = {code for code, due in self.announced.items() if first <= due <= last}
         for year in range(first.year - 1, last.year + 2):
             codes |= {period_code(year, month) for month in self.rules.due_months}

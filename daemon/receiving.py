@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from daemon import documents, letters, returns, statistics_answers, workflow
@@ -121,7 +121,8 @@ def _receive_form(
         return _receive_report(desk, mail, ruling, answered)
     if ruling.form.kind == "statistics":
         arrival = arrival_of(desk, mail, wording, ruling)
-        return file_statistics(desk, mail, ruling, _filing(desk, mail, ruling, 1), arrival, decided)
+        filing = _filing(desk, mail, ruling, 1, mail.received_at)
+        return file_statistics(desk, mail, ruling, filing, arrival, decided)
     raise ValueError(f"no desk for a form of kind {ruling.form.kind!r}")
 
 
@@ -139,20 +140,24 @@ def _receive_report(desk: Desk, mail: tables.Mail, ruling: Ruling, answered: tab
     refusal = next((r for m in matches if m and (r := _unchangeable(desk, known[m], ruling, mail))), None)
     if refusal is not None:
         ruling = replace(ruling, outcome=Outcome.HELD, reason=refusal)
-    filing = _filing(desk, mail, ruling, max((known[m].version + 1 for m in matches if m), default=1))
+    year = mail.received_at.astimezone(desk.config.zone).year
+    numbers = tuple(number or desk.number("ND", year) for number in matches)
+    spoken_of = [known[number] for number in matches if number]
+    if not numbers:
+        spoken_of = [row for row in known.values() if State(row.state) is State.NEEDS_CORRECTION]
+    version = max((known[number].version + 1 for number in matches if number), default=1)
+    first_received = min([mail.received_at, *(row.received_at for row in spoken_of)])
+    filing = _filing(desk, mail, ruling, version, first_received, numbers)
     rows: list[tables.Problem] = []
     corrected = False
-    for index, number in enumerate(matches):
-        row = known.get(number) if number else None
+    for index, number in enumerate(numbers):
+        row = known.get(number)
         if row is None:
-            row = _new_problem(desk, mail, ruling, filing, index)
+            row = _new_problem(desk, mail, ruling, filing, index, number)
         else:
             corrected = _new_version(desk, mail, ruling, filing, index, row) or corrected
         rows.append(row)
-    filing.values = {**filing.values, "numbers": [row.number for row in rows]}
-    if not rows:
-        rows = [row for row in known.values() if State(row.state) is State.NEEDS_CORRECTION]
-    filing.received_at = min([filing.received_at, *(row.received_at for row in rows)])
+    rows = rows or spoken_of
     return Result(
         ruling,
         tuple(row.number for row in rows),
@@ -181,9 +186,8 @@ def _known_problems(desk: Desk, ruling: Ruling, answered: tables.Letter | None) 
 
 
 def _new_problem(
-    desk: Desk, mail: tables.Mail, ruling: Ruling, filing: tables.Filing, index: int
+    desk: Desk, mail: tables.Mail, ruling: Ruling, filing: tables.Filing, index: int, number: str
 ) -> tables.Problem:
-    number = desk.number("ND", _local_year(desk, mail))
     row = tables.Problem(
         number=number,
         code=desk.code(),
@@ -333,9 +337,10 @@ def file_statistics(
 
     `decided` is the period, if that is certain. `released`: a person has said that the form is genuine.
     """
-    completes = _awaits_correction(desk, decided, arrival)
-    decisions = _decisions(desk, _parts(desk, mail, arrival, trusted=released), decided)
-    rows = [store_return(desk, mail, filing, decision) for decision in decisions]
+    file = _StatisticsFile(desk)
+    completes = _awaits_correction(desk, file, decided, arrival)
+    decisions = _decisions(desk, file, _parts(desk, mail, arrival, trusted=released), decided)
+    rows = [_store_return(desk, file, mail, filing, decision) for decision in decisions]
     for decision, row in zip(decisions, rows, strict=True):
         statistics_answers.ask_to_count(desk, mail, decision, row)
     worst = next((d for d in decisions if d.filed.state in _OUTCOMES), decisions[0])
@@ -360,14 +365,39 @@ def file_statistics(
 _OUTCOMES = {ReturnState.HELD: Outcome.HELD, ReturnState.RETURNED: Outcome.RETURNED}
 
 
-def _decisions(desk: Desk, parts: Sequence[returns.Arrival], decided: str | None) -> list[returns.Decision]:
+@dataclass
+class _StatisticsFile:
+    """What is on file about the schools of one form, asked for once."""
+
+    desk: Desk
+    _returns: dict[int | None, list[tables.Return]] = field(default_factory=lambda: {None: []})
+    _periods: dict[str, tables.Period | None] = field(default_factory=dict)
+
+    def returns(self, unit_id: int | None) -> list[tables.Return]:
+        """Every version of every return of a school."""
+        if unit_id is not None and unit_id not in self._returns:
+            self._returns[unit_id] = questions.returns_of_unit(self.desk.session, unit_id)
+        return self._returns[unit_id]
+
+    def period(self, code: str) -> tables.Period | None:
+        if code not in self._periods:
+            self._periods[code] = questions.period(self.desk.session, code)
+        return self._periods[code]
+
+
+def _decisions(
+    desk: Desk, file: _StatisticsFile, parts: Sequence[returns.Arrival], decided: str | None
+) -> list[returns.Decision]:
     """What becomes of the returns of one form: of all the same, if one of them is held."""
-    decisions = [decide(desk, part, decided) for part in parts]
+    decisions = [_decide(desk, file, part, decided) for part in parts]
     held = next((d for d in decisions if d.filed.state is ReturnState.HELD), None)
     if held is None or len(parts) == 1:
         return decisions
     because = parts[decisions.index(held)].held_because or held.questions[0].text
-    return [decide(desk, replace(part, held_because=part.held_because or because), decided) for part in parts]
+    return [
+        _decide(desk, file, replace(part, held_because=part.held_because or because), decided)
+        for part in parts
+    ]
 
 
 def _parts(
@@ -386,12 +416,10 @@ def _parts(
     ]
 
 
-def _awaits_correction(desk: Desk, code: str | None, arrival: returns.Arrival) -> bool:
+def _awaits_correction(desk: Desk, file: _StatisticsFile, code: str | None, arrival: returns.Arrival) -> bool:
     """Whether the return that stands for this school went back for correction."""
-    if arrival.unit_id is None:
-        return False
     period = code or desk.timeline().period_of(arrival.received_at).code
-    row = questions.latest_return(desk.session, arrival.unit_id, period)
+    row = questions.standing(row for row in file.returns(arrival.unit_id) if row.period == period)
     return row is not None and row.state == ReturnState.RETURNED.value
 
 
@@ -438,24 +466,26 @@ def _named_school(desk: Desk, name: Value, own: Unit | None) -> int | None:
     return None if own is not None and match.unit.id == own.id else match.unit.id
 
 
-def decide(desk: Desk, arrival: returns.Arrival, decided_code: str | None) -> returns.Decision:
+def _decide(
+    desk: Desk, file: _StatisticsFile, arrival: returns.Arrival, decided_code: str | None
+) -> returns.Decision:
     """What becomes of one school's return, by all that is on file about it."""
     timeline = desk.timeline()
     decided = timeline.period(decided_code) if decided_code else None
     period = decided or timeline.period_of(arrival.received_at)
-    past = _past(desk, period, arrival.unit_id)
+    past = _past(desk, file, period, arrival.unit_id)
     return returns.decide_return(arrival, past, timeline, decided_period=decided)
 
 
-def store_return(
-    desk: Desk, mail: tables.Mail, filing: tables.Filing, decision: returns.Decision
+def _store_return(
+    desk: Desk, file: _StatisticsFile, mail: tables.Mail, filing: tables.Filing, decision: returns.Decision
 ) -> tables.Return:
     """Store a return that was decided about as a new version of its period."""
     filed = decision.filed
-    questions.ensure_period(desk.session, filed.period, desk.timeline().period(filed.period).due)
-    earlier = (
-        questions.returns_of(desk.session, filed.period, filed.unit_id) if filed.unit_id is not None else []
-    )
+    if file.period(filed.period) is None:
+        questions.ensure_period(desk.session, filed.period, desk.timeline().period(filed.period).due)
+    on_file = file.returns(filed.unit_id)
+    earlier = [row for row in on_file if row.period == filed.period]
     for row in earlier:
         row.superseded = row.superseded or row.version in decision.supersedes
     row = tables.Return(
@@ -487,18 +517,18 @@ def store_return(
         text="；".join((f"第{filed.version}版", *decision.changes)),
     )
     if filed.counted and filed.unit_id is not None:
-        note_platform(desk, filed.unit_id)
+        note_platform(desk, filed.unit_id, [*on_file, row])
         statistics_answers.settle_claims(desk, filed.period, filed.unit_id)
     return row
 
 
-def _past(desk: Desk, period: Period, unit_id: int | None) -> returns.Past:
+def _past(desk: Desk, file: _StatisticsFile, period: Period, unit_id: int | None) -> returns.Past:
     """What is known about a school when a return of its arrives."""
-    row = questions.period(desk.session, period.code)
+    row = file.period(period.code)
     frozen_at = row.frozen_at if row else None
     if unit_id is None:
         return returns.Past(frozen_at=frozen_at)
-    filed = [filed_return(r) for r in questions.returns_of_unit(desk.session, unit_id)]
+    filed = [filed_return(r) for r in file.returns(unit_id)]
     return returns.Past(
         [r for r in filed if r.period == period.code],
         [r for r in filed if r.period != period.code],
@@ -682,7 +712,15 @@ def amended(form: Form, amendments: Sequence[Amendment]) -> Form | None:
 # ---------------------------------------------------------------------------------- answers
 
 
-def _filing(desk: Desk, mail: tables.Mail, ruling: Ruling, version: int) -> tables.Filing:
+def _filing(
+    desk: Desk,
+    mail: tables.Mail,
+    ruling: Ruling,
+    version: int,
+    received_at: datetime,
+    numbers: Sequence[str] | None = None,
+) -> tables.Filing:
+    """The filing of a form; `numbers` are those of its problems."""
     form = ruling.form
     row = tables.Filing(
         mail_id=mail.id,
@@ -692,8 +730,8 @@ def _filing(desk: Desk, mail: tables.Mail, ruling: Ruling, version: int) -> tabl
         unit_id=ruling.unit.id if ruling.unit else None,
         outcome=ruling.outcome.value,
         version=version,
-        received_at=mail.received_at,
-        values=form_json(form),
+        received_at=received_at,
+        values=form_json(form) | ({"numbers": list(numbers)} if numbers is not None else {}),
         findings=[finding_json(finding) for finding in form.findings],
         document=form.document,
         document_name=form.part if form.document else None,
@@ -890,7 +928,3 @@ def _errors(form: Form) -> list[str]:
 
 def _text(value: Value) -> str:
     return "、".join(value) if isinstance(value, tuple) else str(value) if value is not None else ""
-
-
-def _local_year(desk: Desk, mail: tables.Mail) -> int:
-    return mail.received_at.astimezone(desk.config.zone).year

@@ -171,6 +171,7 @@ def _announce(desk: Desk, period: Period) -> None:
     row = questions.ensure_period(desk.session, period.code, period.due)
     if row.opened_at is None:
         row.due, row.opened_at = period.due, desk.now
+        desk.announced()
         desk.record(period.code, "opened", by="djb", text=f"报送截止日 {period.due.isoformat()}")
 
 

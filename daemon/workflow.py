@@ -9,6 +9,7 @@ from daemon import dispatch, problems
 from daemon.desk import Desk
 from daemon.events import Actor, Corrected, Event, Registered, course
 from daemon.model import ENDED_STATES, State, Unit
+from daemon.standing import circumstances
 from daemon.store import questions, tables
 
 Later = list[Callable[[], None]]
@@ -28,7 +29,7 @@ def happen(
     The letters are written last, about the problem as it stands after everything: a referral names the
     section that the assignment right after it gave the problem to.
     """
-    history = tuple(questions.events_of(desk.session, row.number))
+    history = questions.history_of(desk.session, row.number)
     before = row.lead_section_id
     outcome = problems.carry_out(questions.problem_value(row), event, circumstances(desk), history)
     if isinstance(outcome, problems.Refusal):
@@ -56,8 +57,11 @@ def happen(
 
 def _settle_questions(desk: Desk, row: tables.Problem) -> None:
     """Questions that events have overtaken are put away: a late 同意 to them must not hit what came after."""
+    waiting = questions.open_questions_about(desk.session, row.number)
+    if not waiting:
+        return
     state = State(row.state)
-    said = course(questions.events_of(desk.session, row.number))
+    said = course(questions.history_of(desk.session, row.number))
     moot = {
         "completion": state is not State.COMPLETION_REPORTED or row.office_agreed,
         "close_alone": state is not State.COMPLETION_REPORTED or row.satisfaction is not None,
@@ -70,7 +74,7 @@ def _settle_questions(desk: Desk, row: tables.Problem) -> None:
         "correction_overdue": state is not State.NEEDS_CORRECTION,
         "reopening": state not in (State.CLOSED, State.ARCHIVED),
     }
-    for question in questions.open_questions_about(desk.session, row.number):
+    for question in waiting:
         if moot.get(question.kind):
             question.answered_at, question.answered_by = desk.now, "djb"
             question.answer = "情况已有变化，不再需要答复"
@@ -96,7 +100,7 @@ def _record(
 
 def refusal_of(desk: Desk, row: tables.Problem, event: Event) -> str | None:
     """Why an event may not happen to a problem now; None if it may."""
-    history = tuple(questions.events_of(desk.session, row.number))
+    history = questions.history_of(desk.session, row.number)
     outcome = problems.carry_out(questions.problem_value(row), event, circumstances(desk), history)
     return outcome.reason if isinstance(outcome, problems.Refusal) else None
 
@@ -109,11 +113,6 @@ def amended(desk: Desk, row: tables.Problem, values: Mapping[str, Any], by: Acto
         if getattr(row, name) != value
     }
     happen(desk, row, Corrected(by=by, changes=changes), mail=mail)
-
-
-def circumstances(desk: Desk) -> problems.Circumstances:
-    """The moment and the rules of every decision of this transaction."""
-    return problems.Circumstances(desk.now, desk.office.workflow_rules, desk.calendar, zone=desk.config.zone)
 
 
 def actor(unit: Unit) -> Actor:

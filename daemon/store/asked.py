@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from daemon.store.tables import Question
@@ -31,8 +31,14 @@ def open_questions(session: Session, kind: str | None = None) -> list[Question]:
 
 def open_questions_about(session: Session, about: str) -> list[Question]:
     """The questions without an answer about a number (or `mail:17`, …), oldest first."""
-    found = select(Question).where(Question.about == about, Question.answered_at.is_(None))
-    return list(session.scalars(found.order_by(Question.id)))
+    return list(session.scalars(_OPEN_ABOUT, {"about": about}))
+
+
+_OPEN_ABOUT = (
+    select(Question)
+    .where(Question.about == bindparam("about"), Question.answered_at.is_(None))
+    .order_by(Question.id)
+)
 
 
 def questions_of_kind(session: Session, kind: str, about: str | None = None) -> list[Question]:

@@ -124,13 +124,12 @@ def letter_by_key(session: Session, key: str) -> Letter | None:
     return session.scalars(select(Letter).where(Letter.key == key)).one_or_none()
 
 
-def letter_exists(session: Session, key: str) -> bool:
-    """Whether this letter was written already."""
-    session.flush()
-    return session.connection().execute(_EXISTS, {"key": key}).first() is not None
+def letter_id(session: Session, key: str) -> int | None:
+    """The id of the letter that is this, if it was written already."""
+    return session.connection().execute(_ID, {"key": key}).scalar_one_or_none()
 
 
-_EXISTS = select(table_of(Letter).c.id).where(table_of(Letter).c.key == bindparam("key"))
+_ID = select(table_of(Letter).c.id).where(table_of(Letter).c.key == bindparam("key"))
 
 
 def letter_by_message_ids(session: Session, message_ids: Sequence[str]) -> Letter | None:

@@ -186,6 +186,28 @@ def mails_with_ids(session: Session, mail_ids: Iterable[int]) -> list[Mail]:
     return found
 
 
+def mails_to_settle(session: Session, mail_ids: Iterable[int]) -> dict[int, Mail]:
+    """These mails by id, for the one who settles them: what is noted in them is written by name only."""
+    rows = {row.id: row for row in mails_with_ids(session, mail_ids)}
+    for row in rows.values():
+        session.expunge(row)
+    return rows
+
+
+def write_heads(session: Session, mails: Iterable[Mail]) -> None:
+    """Write who sent these mails and what they say, as it is noted in them."""
+    rows = [{"noted": row.id, **{name: getattr(row, name) for name in _HEAD}} for row in mails]
+    session.connection().execute(_WRITE_HEAD, rows)
+
+
+_HEAD = ("message_id", "kind", "sender", "subject", "text")
+_WRITE_HEAD = (
+    update(table_of(Mail))
+    .where(table_of(Mail).c.id == bindparam("noted"))
+    .values({name: bindparam(name) for name in _HEAD})
+)
+
+
 def mail_by_message_id(session: Session, message_id: str) -> Mail | None:
     """The first mail that came with this Message-ID."""
     found = select(Mail).where(Mail.message_id == message_id)
@@ -198,7 +220,6 @@ def earlier_twin(
     """The earlier mail that this one repeats: the same content with the same Message-ID, or both without one."""
     if content_key is None:
         return None
-    session.flush()
     asked = {"content_key": content_key, "message_id": message_id, "mail_id": mail_id}
     twin = session.connection().execute(_TWIN, asked).scalar_one_or_none()
     return session.get(Mail, twin) if twin is not None else None

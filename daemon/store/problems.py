@@ -9,13 +9,13 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from daemon import model
 from daemon.model import ENDED_STATES, OnSiteOutcome, Source, State
 from daemon.store import tables
-from daemon.store.statements import chunks, insert_row, insert_rows
+from daemon.store.statements import chunks, insert_row, insert_rows, table_of
 from daemon.store.tables import Event, Problem
 
 _COLUMNS: Final = tuple(Problem.__table__.columns)
@@ -217,9 +217,16 @@ def open_problems(session: Session) -> list[model.Problem]:
 
 def open_problem_rows(session: Session, unit_id: int) -> list[Problem]:
     """The rows of a school's problems that have not come to their end, oldest first."""
-    ended = [state.value for state in ENDED_STATES]
-    found = select(Problem).where(Problem.unit_id == unit_id, Problem.state.not_in(ended))
-    return list(session.scalars(found.order_by(Problem.id)))
+    return list(session.scalars(_OPEN_OF_UNIT, {"unit_id": unit_id}))
+
+
+_OPEN_OF_UNIT: Final = (
+    select(Problem)
+    .where(
+        Problem.unit_id == bindparam("unit_id"), Problem.state.not_in([state.value for state in ENDED_STATES])
+    )
+    .order_by(Problem.id)
+)
 
 
 def problems_of_section(session: Session, section_id: int) -> list[model.Problem]:
@@ -247,10 +254,20 @@ def problem_counts(session: Session) -> dict[State, int]:
 
 def solved_between(session: Session, unit_id: int, start: datetime, end: datetime) -> int:
     """How many problems of a school the ledger says were closed in a span: compared with its return."""
-    counted = select(func.count()).select_from(Problem)
-    return session.scalars(
-        counted.where(Problem.unit_id == unit_id, Problem.closed_at >= start, Problem.closed_at < end)
-    ).one()
+    session.flush()
+    asked = {"unit_id": unit_id, "start": start, "end": end}
+    return session.connection().execute(_SOLVED, asked).scalar_one()
+
+
+_SOLVED: Final = (
+    select(func.count())
+    .select_from(table_of(Problem))
+    .where(
+        table_of(Problem).c.unit_id == bindparam("unit_id"),
+        table_of(Problem).c.closed_at >= bindparam("start"),
+        table_of(Problem).c.closed_at < bindparam("end"),
+    )
+)
 
 
 def _values(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[model.Problem]:
@@ -290,6 +307,18 @@ class HistoryLine:
     at: datetime
     event: str
     from_state: str | None
+
+
+def history_of(session: Session, about: str) -> tuple[HistoryLine, ...]:
+    """The history of a number, oldest first, as the rules read it."""
+    return tuple(HistoryLine(*row) for row in session.connection().execute(_HISTORY, {"about": about}))
+
+
+_HISTORY: Final = (
+    select(table_of(Event).c.at, table_of(Event).c.event, table_of(Event).c.from_state)
+    .where(table_of(Event).c.about == bindparam("about"))
+    .order_by(table_of(Event).c.id)
+)
 
 
 def histories(session: Session, numbers: Iterable[str]) -> dict[str, list[HistoryLine]]:

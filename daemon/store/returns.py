@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import ReturnState, UnitKind
@@ -18,7 +18,10 @@ COUNTED = (ReturnState.ACCEPTED.value, ReturnState.LATE.value)
 
 def period(session: Session, code: str) -> Period | None:
     """The row of a period, TJ-2022-01."""
-    return session.scalars(select(Period).where(Period.code == code)).one_or_none()
+    return session.scalars(_PERIOD, {"code": code}).one_or_none()
+
+
+_PERIOD = select(Period).where(Period.code == bindparam("code"))
 
 
 def ensure_period(session: Session, code: str, due: date) -> Period:
@@ -97,8 +100,12 @@ def pulse(session: Session) -> tuple[int, ...]:
 
 def returns_of_unit(session: Session, unit_id: int) -> list[Return]:
     """Every version of every return of a school, oldest period first."""
-    found = select(Return).where(Return.unit_id == unit_id)
-    return list(session.scalars(found.order_by(Return.period, Return.version)))
+    return list(session.scalars(_OF_UNIT, {"unit_id": unit_id}))
+
+
+_OF_UNIT = (
+    select(Return).where(Return.unit_id == bindparam("unit_id")).order_by(Return.period, Return.version)
+)
 
 
 def returns_of_mail(session: Session, mail_id: int) -> list[Return]:

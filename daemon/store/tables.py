@@ -13,7 +13,6 @@ from typing import Annotated, Any, ClassVar
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Connection,
     DateTime,
     ForeignKey,
     Index,
@@ -22,13 +21,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    event,
-    insert,
     text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 # Named constraints, so that a migration can alter them on SQLite too.
 NAMING = {
@@ -248,6 +245,12 @@ class Problem(Base):
         order_by="Measure.position", cascade="all, delete-orphan", lazy="selectin"
     )
 
+    def __init__(self, **values: Any) -> None:
+        """A new problem; with its defaults, so that the rules can decide about it before it is stored."""
+        defaults = {"source": "school_report", "office_agreed": False}
+        empty = {"assist_section_ids": [], "handling": {}, "similar": [], "measures": []}
+        super().__init__(**defaults | empty | values)
+
 
 class Measure(Base):
     __tablename__ = "measure"
@@ -421,13 +424,6 @@ class Mention(Base):
 
     number: Mapped[str] = mapped_column(primary_key=True)
     letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"), primary_key=True)
-
-
-@event.listens_for(Letter, "after_insert")
-def _write_mentions(_mapper: Mapper[Letter], connection: Connection, letter: Letter) -> None:
-    rows = [{"number": number, "letter_id": letter.id} for number in dict.fromkeys(letter.about or ())]
-    if rows:
-        connection.execute(insert(Mention), rows)
 
 
 class Delivery(Base):

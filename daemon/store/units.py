@@ -116,7 +116,14 @@ def schools_with_platform(session: Session) -> dict[int, date]:
 
 def note_platform(session: Session, unit_id: int, since: date | None) -> None:
     """What the returns that stand say of a school's platform; None: it has none."""
-    session.execute(update(Unit).where(Unit.id == unit_id).values(platform_since=since))
+    session.connection().execute(_NOTE_PLATFORM, {"unit": unit_id, "since": since})
+
+
+_NOTE_PLATFORM = (
+    update(table_of(Unit))
+    .where(table_of(Unit).c.id == bindparam("unit"))
+    .values(platform_since=bindparam("since"))
+)
 
 
 def mark_bounced(session: Session, email: str, at: datetime) -> int:
@@ -131,7 +138,6 @@ def mark_bounced(session: Session, email: str, at: datetime) -> int:
 
 def clear_bounce(session: Session, email: str) -> bool:
     """Whether an address that returned mail is taken for sound again, because mail came from it."""
-    session.flush()
     return session.connection().execute(_CLEAR, {"email_": email.lower()}).rowcount > 0
 
 

@@ -6,6 +6,7 @@ import itertools
 import secrets
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -182,21 +183,11 @@ def test_a_letter_is_found_by_its_tag_its_number_and_its_message_id(store: Store
                 new_letter("one", "a@x.example", about=("ND-2022-001", "ND-2022-002")),
                 new_letter("two", "b@x.example", about=("ND-2022-001",)),
                 new_letter("three", "b@x.example"),
+                replace(
+                    new_letter("four", "c@x.example", about=("ND-2022-002",)),
+                    subject="[ND-2022-002#ABCD] 请示",
+                ),
             ],
-        )
-        session.add(
-            tables.Letter(
-                key="four",
-                kind="question",
-                to=["c@x.example"],
-                subject="[ND-2022-002#ABCD] 请示",
-                message_id="<four@x>",
-                about=["ND-2022-002"],
-                created_at=NOW,
-                due_at=NOW,
-                raw=b"x",
-                deliveries=[tables.Delivery(address="c@x.example", next_at=NOW)],
-            )
         )
     with store.reading() as session:
         assert [row.key for row in questions.letters_by_tag(session, "ND-2022-001", "k7q4")] == ["two", "one"]
