@@ -33,7 +33,6 @@ SLOW_OUTBOX = timedelta(minutes=30)
 SLOW_MAIL = timedelta(minutes=30)
 FORGOTTEN = timedelta(days=30)
 """After so long, a letter that did not reach a stranger is no longer a fault."""
-PAUSE = "outbox_paused_until"
 
 
 def stale_after(config: Config) -> timedelta:
@@ -83,7 +82,7 @@ def _mail(session: Session, config: Config) -> Json:
 def _outbox(session: Session, config: Config, now: datetime) -> Json:
     counts = questions.letter_counts(session)
     waiting, due, oldest = overview.waiting_deliveries(session, now)
-    paused = _paused_until(session, now)
+    paused = questions.paused_until(session, now)
     midnight = start_of_day(now.astimezone(config.zone).date(), config.zone)
     return {
         "queued": counts.get(LetterState.QUEUED, 0),
@@ -96,12 +95,6 @@ def _outbox(session: Session, config: Config, now: datetime) -> Json:
         "failed": counts.get(LetterState.FAILED, 0),
         "paused_until": iso(paused, config.zone) if paused else None,
     }
-
-
-def _paused_until(session: Session, now: datetime) -> datetime | None:
-    note = questions.note(session, PAUSE)
-    until = datetime.fromisoformat(note) if note else None
-    return until if until is not None and until > now else None
 
 
 def _problems(session: Session, config: Config, now: datetime) -> Json:

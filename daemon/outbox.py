@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -30,9 +30,6 @@ BACKOFF = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 20, 40, 60, 120, 240
 UNREACHABLE = timedelta(seconds=5)
 """Wait when the server cannot be reached at all: it is about no letter."""
 TOMORROW = time(0, 10)
-LONGEST_PAUSE = timedelta(days=2)
-"""A pause that lies further ahead was set by a clock that was wrong."""
-PAUSE = "outbox_paused_until"
 
 Clock = Callable[[], datetime]
 SentMail = Callable[[], frozenset[str] | None]
@@ -81,8 +78,7 @@ class Outbox:
         zone = self._office.config.zone
         with self._store.transaction() as session:
             questions.mend_clock(session, now)
-            paused = questions.note(session, PAUSE)
-            if paused is not None and now < datetime.fromisoformat(paused) < now + LONGEST_PAUSE:
+            if questions.paused_until(session, now) is not None:
                 return []
             if not questions.overdue_deliveries(session, now):
                 return []
@@ -195,7 +191,7 @@ class Outbox:
                 questions.release_claims(session, delivery_ids, now)
 
     def _pause(self, session: Session, until: datetime, why: str, now: datetime) -> None:
-        questions.set_note(session, PAUSE, until.astimezone(UTC).isoformat(), now)
+        questions.pause_sending(session, until, now)
         if until - now <= UNREACHABLE:  # the trouble itself has been told of
             return
         event(

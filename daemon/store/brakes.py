@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, func, or_, select, update
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from daemon.model import LetterKind
 from daemon.store.letters import OPEN
+from daemon.store.memory import note, set_note
 from daemon.store.statements import rows_changed
 from daemon.store.tables import Delivery, Letter, Mail, Question
 
@@ -44,6 +45,23 @@ _ASKED = (
         Question.asked_at >= bindparam("since"),
     )
 )
+
+
+PAUSE: Final = "outbox_paused_until"
+LONGEST_PAUSE: Final = timedelta(days=2)
+"""A pause that lies further ahead was set by a clock that was wrong."""
+
+
+def pause_sending(session: Session, until: datetime, now: datetime) -> None:
+    """Let all letters wait until a moment."""
+    set_note(session, PAUSE, until.astimezone(UTC).isoformat(), now)
+
+
+def paused_until(session: Session, now: datetime) -> datetime | None:
+    """Until when all letters wait; None if they do not."""
+    paused = note(session, PAUSE)
+    until = datetime.fromisoformat(paused) if paused else None
+    return until if until is not None and now < until < now + LONGEST_PAUSE else None
 
 
 def answered_since(session: Session, address: str, since: datetime) -> tuple[int, int]:

@@ -24,6 +24,8 @@ from daemon.store.brakes import (
     asked_of_office_since as asked_of_office_since,
     asked_since as asked_since,
     mend_clock as mend_clock,
+    pause_sending as pause_sending,
+    paused_until as paused_until,
 )
 from daemon.store.letters import (
     Due as Due,
