@@ -12,6 +12,7 @@ from daemon.desk import Desk
 from daemon.letters import Figure, HeldMail, SchoolLine, SectionLoad
 from daemon.model import Disposition, LetterKind, Light, OnSiteOutcome, Problem, State, UnitKind
 from daemon.problems import HANDLED
+from daemon.standing import lights_of
 from daemon.store import questions
 
 LONGEST = 40
@@ -83,7 +84,7 @@ def morning(desk: Desk) -> letters.MorningBrief:
 def lit_problems(desk: Desk) -> list[tuple[Problem, Light]]:
     """Every open problem with its light."""
     found = questions.open_problems(desk.session)
-    lights = dispatch.lights_of(desk, found)
+    lights = lights_of(desk, found)
     return [(problem, lights[problem.number]) for problem in found]
 
 

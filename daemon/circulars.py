@@ -33,14 +33,15 @@ _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class OverdueMatter:
-    """One overdue problem that the circular names."""
+    """One thing about a problem that a section has missed in spite of its chases."""
 
     number: str
     problem: str
     section: str
     deadline: date | None
     days: int
-    """Working days past the deadline."""
+    """Working days past the day by which it should have been done."""
+    work: str = "办结"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,13 @@ def circular_paragraphs(figures: Figures, overdue: Sequence[OverdueMatter] = ())
         Paragraph("三、存在问题", 1),
         *_shortcomings(figures, overdue),
         Paragraph("四、工作要求", 1),
-        *_demands(figures),
+        *_demands(figures, overdue),
     )
+
+
+def addressees(overdue: Sequence[OverdueMatter]) -> str:
+    """主送: the schools, and the sections if the circular names any."""
+    return "各市直学校，市教育局有关科室：" if overdue else "各市直学校："
 
 
 def _filing(figures: Figures) -> Iterator[Paragraph]:
@@ -131,28 +137,34 @@ def _shortcomings(figures: Figures, overdue: Sequence[OverdueMatter]) -> Iterato
             yield Paragraph(f"{label}（{len(named)} 所）：{'、'.join(named)}。")
     if overdue:
         found = True
-        yield Paragraph(f"超过办理时限的难点问题（{len(overdue)} 件）：")
+        yield Paragraph(f"经催办仍逾期未完成的难点问题办理事项（{len(overdue)} 项）：")
         yield from (Paragraph(_overdue_line(matter)) for matter in overdue)
     if not found:
         yield Paragraph("无。")
 
 
 def _overdue_line(matter: OverdueMatter) -> str:
-    limit = f"应于{chinese_day(matter.deadline)}前办结，" if matter.deadline else ""
-    return f"{matter.number}“{matter.problem}”（承办：{matter.section}），{limit}已超时限 {matter.days} 个工作日。"
+    limit = f"应于{chinese_day(matter.deadline)}前{matter.work}，" if matter.deadline else ""
+    return (
+        f"{matter.number}“{matter.problem}”（承办：{matter.section}），{limit}已逾期 {matter.days} 个工作日。"
+    )
 
 
 def _names(schools: Iterable[SchoolFigures]) -> list[str]:
     return [school.name for school in schools]
 
 
-def _demands(figures: Figures) -> Iterator[Paragraph]:
+def _demands(figures: Figures, overdue: Sequence[OverdueMatter]) -> Iterator[Paragraph]:
     if figures.missing:
         yield Paragraph(
             "未报送的学校要立即填报《“难点问题书记一线办”开展情况统计表》，并查找原因，杜绝再次漏报。"
         )
     if figures.without_platform:
         yield Paragraph("尚未建立平台的学校要参照方案，尽快建立校本级“难点问题书记一线办”工作平台。")
+    if overdue:
+        yield Paragraph(
+            "有关承办科室要对照逾期事项逐项查明原因，抓紧办理；确需延期的，及时提出申请并说明理由。"
+        )
     yield Paragraph(
         "各学校党组织书记要切实履行第一责任人职责，常态化开展“难点问题书记一线办”活动，每月开展一次，"
         "每两个月按时如实填报一次；对本校无法解决的难点问题，及时填写《难点问题报告表》报告。"
@@ -171,7 +183,7 @@ def circular_document(
     if draft:
         _paragraph(document, "（送审稿）", FIRST_LEVEL, indent=False)
     _title(document, circular_title(figures))
-    _paragraph(document, "各市直学校：", BODY, indent=False)
+    _paragraph(document, addressees(overdue), BODY, indent=False)
     for paragraph in circular_paragraphs(figures, overdue):
         written = _paragraph(document, paragraph.text, (BODY, FIRST_LEVEL)[paragraph.level])
         written.paragraph_format.keep_with_next = paragraph.level > 0

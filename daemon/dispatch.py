@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from daemon import documents, ledgers, letters, milestones, typesetting
+from daemon import documents, ledgers, letters, typesetting
 from daemon.desk import Desk
-from daemon.events import course
 from daemon.letters import Fact, News, ProblemLine, QuestionKind
-from daemon.model import ENDED_STATES, LetterKind, Light, Problem, Unit, UnitKind
-from daemon.problems import Circumstances, LetterOrder as LetterOrder, Party, QuestionOrder
+from daemon.model import LetterKind, Light, Problem, Unit, UnitKind
+from daemon.problems import LetterOrder as LetterOrder, Party, QuestionOrder
+from daemon.standing import light_of
 from daemon.store import questions, tables
 from daemon.stored_forms import stored_form
 
@@ -96,25 +96,6 @@ def _unit_ids(row: tables.Problem, order: LetterOrder, party: Party) -> Sequence
 def section_names(desk: Desk, ids: Iterable[int | None]) -> tuple[str, ...]:
     """The names of these sections, as far as the directory knows them."""
     return tuple(unit.name for number in ids if (unit := desk.directory.unit(number)) is not None)
-
-
-def light_of(desk: Desk, problem: Problem) -> Light:
-    """The problem's light at the moment."""
-    return lights_of(desk, (problem,))[problem.number]
-
-
-def lights_of(desk: Desk, found: Iterable[Problem]) -> dict[str, Light]:
-    """The lights of many problems by number, with one look at their histories."""
-    problems = tuple(found)
-    numbers = [problem.number for problem in problems if problem.state not in ENDED_STATES]
-    said = questions.histories(desk.session, numbers)
-    at = Circumstances(desk.now, desk.office.workflow_rules, desk.calendar, zone=desk.config.zone)
-    return {
-        problem.number: milestones.light(problem, replace(at, course=course(said.get(problem.number, ()))))
-        if problem.state not in ENDED_STATES
-        else Light.NONE
-        for problem in problems
-    }
 
 
 def line(desk: Desk, problem: Problem, note: str | None = None, light: Light | None = None) -> ProblemLine:
@@ -235,9 +216,9 @@ def write(
     `happening`: the line of history that ordered it. A letter that somebody else writes is left to them.
     """
     count = 0
-    for party, copies in _addressed(order):
+    maker = MAKERS.get(order.kind)
+    for party, copies in _addressed(order) if maker else ():
         for to in recipients(desk, row, order, party):
-            maker = MAKERS.get(order.kind)
             made = maker(Draft(desk, row, order, to, party, mail, former)) if maker else None
             if made is None:
                 continue

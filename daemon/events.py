@@ -212,6 +212,8 @@ class Assigned(Event):
     lead: int
     assists: tuple[int, ...] = ()
     deadline: date | None = None
+    in_receipt: bool = False
+    """The school reads of it in the receipt of its own mail: one event, one letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

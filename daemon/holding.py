@@ -65,7 +65,9 @@ def unclear(
     answers: tuple[letters.Answer, ...] = (),
 ) -> Fate:
     """Words that order nothing for certain: they change nothing and reach a person with their text."""
-    _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers)
+    # Who answered a letter of ours hears why it was not carried out, and can put it right himself.
+    told = why if answered is not None and sender.trusted else None
+    _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers, why=told)
     _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered)
     return Fate(Disposition.HELD, why)
 
@@ -101,6 +103,7 @@ def _notice(
     files: tuple[letters.FileNote, ...] = (),
     answers: tuple[letters.Answer, ...] = (),
     blank_forms: bool = False,
+    why: str | None = None,
 ) -> None:
     unit = _unit(sender)
     attachments = (
@@ -115,6 +118,7 @@ def _notice(
             their_subject=mail.subject,
             files=files,
             answers=answers,
+            why=why,
         ),
         key=f"held_notice:mail:{mail.id}",
         to=(mail.sender,),
@@ -152,6 +156,9 @@ def _ask(
         kind="held_text",
         about=f"mail:{mail.id}",
         text=reason,
-        payload={"answered": about.id if about else None},
+        payload={
+            "answered": about.id if about else None,
+            "unauthorised": kind is letters.QuestionKind.UNAUTHORISED,
+        },
         mail=mail,
     )

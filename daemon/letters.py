@@ -275,6 +275,8 @@ class HeldNotice(Letter):
     files: tuple[FileNote, ...] = ()
     answers: tuple[Answer, ...] = ()
     """For an unclear reply: the words that would have been understood."""
+    why: str | None = None
+    """For an unclear reply: why it could not be carried out."""
 
 
 class QuestionKind(StrEnum):
@@ -635,6 +637,8 @@ class OverdueList(Letter):
 
     kind = LetterKind.OVERDUE_LIST
     problems: tuple[ProblemLine, ...]
+    newly: int = 0
+    """How many of them stand on the list for the first time."""
     sections: tuple[SectionLoad, ...] = ()
 
 
@@ -746,12 +750,21 @@ def notes_of(form: Form) -> tuple[str, ...]:
     return tuple(f"{finding.text}（{finding.where}）" if finding.where else finding.text for finding in kept)
 
 
-def next_step(levels: Iterable[str], sections: Iterable[str], *, automatic: bool = True) -> str:
-    """What the office does with a filed problem, by its feedback level."""
+def next_step(
+    levels: Iterable[str],
+    sections: Iterable[str],
+    *,
+    given_to: str | None = None,
+    deadline: date | None = None,
+) -> str:
+    """What the office does with a filed problem, by its feedback level; `given_to`: whom it went to already."""
     named = "、".join(sections) or "市局相关科室"
     chosen = set(levels)
     listed = "列入下一期难点问题清单，呈报市委教育工委书记研究"
-    referred = f"转{named}办理" if automatic else f"经我办审核后转{named}办理"
+    referred = f"经我办审核后转{named}办理"
+    if given_to:
+        limit = f"，办结时限为{typesetting.chinese_date(deadline)}" if deadline else ""
+        referred = f"已转{given_to}办理{limit}，承办科室将与你校会商，请予配合"
     if chosen >= {"secretary", "section"}:
         return f"{listed}，同时{referred}"
     return referred if "section" in chosen else listed
@@ -767,6 +780,7 @@ class Templates:
         self.directories = tuple(path for path in (overrides, PACKAGED) if path is not None)
         self._text = self._environment("txt", autoescape=False)
         self._html = self._environment("html", autoescape=True)
+        self._found: dict[tuple[jinja2.Environment, str, str], jinja2.Template] = {}
 
     def render(self, letter: Letter, letterhead: Letterhead) -> Rendered:
         """The letter's words. Raises Permanent if a template is faulty; the message names its place."""
@@ -775,13 +789,20 @@ class Templates:
         folder = letter.kind.value
         try:
             subject = self._text.get_template(f"{folder}/subject.txt").render(values)
-            text = self._text.select_template([f"{folder}/body.txt", f"{folder}/body.j2"]).render(values)
-            html = self._html.select_template([f"{folder}/body.html", f"{folder}/body.j2"]).render(values)
+            text = self._body(self._text, folder, "txt").render(values)
+            html = self._body(self._html, folder, "html").render(values)
         except jinja2.TemplateError as error:
             raise Permanent(_place(error, folder), "请修改模板，或删去该模板以恢复自带的模板") from error
         tag = f"[{letter.number}#{letter.code}] " if letter.number and letter.code else ""
         text, html = (words.replace(typesetting.LINE, " ").rstrip() + "\n" for words in (text, html))
         return Rendered(tag + typesetting.one_line(subject), text, html)
+
+    def _body(self, environment: jinja2.Environment, folder: str, form: str) -> jinja2.Template:
+        """The letter's own template for this form, or the one for both; looked for once."""
+        wanted = environment, folder, form
+        if wanted not in self._found:
+            self._found[wanted] = environment.select_template([f"{folder}/body.{form}", f"{folder}/body.j2"])
+        return self._found[wanted]
 
     def _environment(self, form: str, *, autoescape: bool) -> jinja2.Environment:
         environment = jinja2.Environment(

@@ -80,6 +80,11 @@ class Due:
     milestone: Milestone | None = None
     event: Event | None = None
 
+    @property
+    def missed_since(self) -> date:
+        """The day by which it should have been done."""
+        return self.milestone.due if self.milestone is not None else self.day
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -269,16 +274,40 @@ def _own_events(problem: Problem, at: Circumstances) -> list[Due]:
         asked = at.day(at.course.completion_reported_at or problem.state_since)
         day = at.calendar.workdays_after(at.calendar.workdays_after(asked, at.rules.callback), 1)
         return [_event(problem, CallbackSilent(), day, asked)]
-    if problem.state is State.CLOSED and problem.handling.get("长效机制"):
+    if problem.state is State.CLOSED:
         closed = at.day(problem.closed_at or problem.state_since)
-        # Only after the time for objections: an archived problem is a settled one.
-        return [_event(problem, Archived(), closed + timedelta(days=at.rules.reopen_days + 1), closed)]
+        return [_event(problem, Archived(), _archived_on(problem, closed, at), closed)]
     return []
+
+
+def _archived_on(problem: Problem, closed: date, at: Circumstances) -> date:
+    """The day after the time for objections: an archived problem is a settled one.
+
+    A mechanism that is still awaited is asked for once more before that.
+    """
+    waits = [
+        at.calendar.workdays_after(milestone.due, at.rules.chase_head)
+        for milestone in milestones(problem, at)
+        if milestone.work is Work.MECHANISM
+    ]
+    return max([closed + timedelta(days=at.rules.reopen_days + 1), *waits])
 
 
 def _event(problem: Problem, event: Event, day: date, since: date) -> Due:
     chain = f"{problem.number}:{event.name}:{since.isoformat()}"
     return Due(key=f"event:{chain}", chain=chain, step=1, number=problem.number, day=day, event=event)
+
+
+CHASES = frozenset({LetterKind.SECTION_CHASE, LetterKind.OVERDUE_LIST})
+
+
+def missed(dues: Iterable[Due], day: date) -> tuple[Due, ...]:
+    """Of everything that a section has missed by a day, the step that its chase has reached."""
+    latest: dict[str, Due] = {}
+    for due in dues:
+        if due.letter in CHASES and due.day <= day:
+            latest[due.chain] = max(due, latest.get(due.chain, due), key=lambda one: one.step)
+    return tuple(latest.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,10 +318,13 @@ class DueNow:
     skip: tuple[Due, ...]
 
 
-def due_now(dues: Iterable[Due], today: date, done: Container[str]) -> DueNow:
+def due_now(
+    dues: Iterable[Due], today: date, done: Container[str], waited: Container[str] = frozenset()
+) -> DueNow:
     """Of each chain the latest step that is due and not done; earlier ones not done are skipped.
 
-    After days without the daemon a section gets one chase, not three at once.
+    After days without the daemon a section gets one chase, not three at once. `waited`: chains that rested
+    because an answer lay with the office; those go on step by step, for the delay was not the section's.
     """
     act: list[Due] = []
     skip: list[Due] = []
@@ -301,8 +333,11 @@ def due_now(dues: Iterable[Due], today: date, done: Container[str]) -> DueNow:
         if due.day <= today:
             chains.setdefault(due.chain, []).append(due)
     for steps in chains.values():
+        waiting = sorted((due for due in steps if due.key not in done), key=lambda due: due.step)
+        if waiting and waiting[0].chain in waited:
+            act.append(waiting[0])
+            continue
         latest = max(steps, key=lambda due: due.step)
-        waiting = [due for due in steps if due.key not in done]
         act.extend(due for due in waiting if due is latest)
         skip.extend(due for due in waiting if due is not latest)
     return DueNow(tuple(act), tuple(skip))

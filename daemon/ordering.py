@@ -30,6 +30,7 @@ from daemon.events import (
     Planned,
     ProcedureAsked,
     Progressed,
+    Reopened,
     Resumed,
     Suspended,
     Withdrawn,
@@ -39,7 +40,7 @@ from daemon.holding import Fate
 from daemon.model import Disposition, LetterKind, State, Unit, UnitKind
 from daemon.problems import QuestionOrder, Refusal
 from daemon.store import questions, tables
-from daemon.workflow import actor, happen
+from daemon.workflow import actor, happen, refusal_of
 from parsers import orders as words, replies
 from parsers.values import PartOutcome, Reading
 
@@ -241,6 +242,9 @@ def objection(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Le
         return None
     if row.state not in (State.CLOSED.value, State.ARCHIVED.value) or replies.POLITE.match(text):
         return None
+    late = refusal_of(desk, row, Reopened(by=actor(school), reason=text))
+    if late is not None:
+        return holding.unclear(desk, mail, sender, late, answered)
     order = QuestionOrder("reopening", f"{school.name}对已办结的{row.number}来信", payload={"reason": text})
     ask(desk, row, order, len(questions.events_of(desk.session, row.number)), mail)
     return Fate(Disposition.HELD, "学校对已办结的问题有话要说，待工委办审定是否重新办理")

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from daemon.clock import chinese_day
 from daemon.events import (
     ASSIGNMENT_QUESTIONED,
     WITHDRAWAL_ASKED,
@@ -194,7 +195,8 @@ HANDLED = frozenset(
 """A section has it in hand."""
 ON_THE_WAY = HANDLED | {State.SELECTED}
 OPEN = frozenset(State) - ENDED_STATES
-BEGUN = (State.ASSIGNED, State.ACCEPTED)
+WITH_RESULT = frozenset({State.COMPLETION_REPORTED, State.CLOSED, State.ARCHIVED})
+"""A mechanism may still be written down."""
 
 DAEMON_ONLY: frozenset[UnitKind | None] = frozenset({None})
 OFFICE: frozenset[UnitKind | None] = frozenset({None, UnitKind.COMMITTEE_OFFICE})
@@ -354,7 +356,7 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
                 State.SELECTED, event.name, "书记选定，转入一线办理程序", letters=(_news("selected"),)
             )
         case ((State.REGISTERED | State.LISTED | State.SUBMITTED), Referred()):
-            return Decision(State.REFERRED, event.name, "转由相关科室办理", letters=(_news("referred"),))
+            return Decision(State.REFERRED, event.name, "转由相关科室办理")
         case state, Referred() if state in HANDLED and problem.session:
             return Decision(state, event.name, "书记未选定，由承办科室继续办理")
         case state, Instructed() if state in OPEN:
@@ -426,7 +428,7 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
             return Decision(
                 State.CLOSED, event.name, f"学校回访：{name}", {"satisfaction": event.satisfaction}
             )
-        case state, MechanismNoted() if state in HANDLED | {State.COMPLETION_REPORTED, State.CLOSED}:
+        case state, MechanismNoted() if state in HANDLED | WITH_RESULT:
             return _handled(problem, state, event, {"长效机制": event.text}, "已报送长效机制")
         case State.CLOSED, Archived():
             return Decision(State.ARCHIVED, event.name, "归档")
@@ -541,7 +543,7 @@ def _register(problem: Problem, event: Registered, at: Circumstances) -> Decisio
 
 
 def _referral(sections: tuple[int, ...], by: Actor) -> tuple[Event, ...]:
-    return (Referred(by=by), Assigned(by=by, lead=sections[0], assists=sections[1:]))
+    return (Referred(by=by), Assigned(by=by, lead=sections[0], assists=sections[1:], in_receipt=True))
 
 
 def _unknown_section(problem: Problem, name: str, nearest: tuple[str, ...]) -> QuestionOrder:
@@ -608,7 +610,10 @@ def _assign(problem: Problem, event: Assigned, at: Circumstances) -> Decision:
         (Party.ASSIST_SECTIONS, Party.COMMITTEE_OFFICE),
         {"deadline": deadline},
     )
-    return Decision(State.ASSIGNED, event.name, f"交办，办结时限{deadline.isoformat()}", changes, (letter,))
+    # A school hears of the referral when the section is known that it is to talk to.
+    told = (_news("referred"),) if problem.state is State.REFERRED and not event.in_receipt else ()
+    text = f"交办，办结时限{deadline.isoformat()}"
+    return Decision(State.ASSIGNED, event.name, text, changes, (letter, *told))
 
 
 def _decline_assignment(problem: Problem, event: DeclinedAssignment, at: Circumstances) -> Outcome:
@@ -616,7 +621,7 @@ def _decline_assignment(problem: Problem, event: DeclinedAssignment, at: Circums
     last = at.calendar.workdays_after(assigned, at.rules.decline)
     if at.today > last:
         return Refusal(
-            f"退回应在交办后{at.rules.decline}个工作日内（{last.isoformat()}前）提出，请与工委办联系"
+            f"退回应在交办后{at.rules.decline}个工作日内（{chinese_day(last)}前）提出，请与工委办联系"
         )
     back = State.SELECTED if at.course.selected else State.REFERRED
     question = QuestionOrder(
@@ -671,7 +676,7 @@ def _on_site(problem: Problem, event: OnSite, at: Circumstances) -> Outcome:
     if fault:
         return Refusal(fault)
     if event.day is not None and event.day > at.today:
-        return Refusal(f"一线办理日期{event.day.isoformat()}尚未到，不能填写办理结果")
+        return Refusal(f"一线办理日期{chinese_day(event.day)}尚未到，不能填写办理结果")
     changes = {
         "on_site_outcome": event.outcome,
         "on_site_date": event.day or problem.on_site_date or at.today,
@@ -751,9 +756,9 @@ def _ask_extension(problem: Problem, event: ExtensionAsked, at: Circumstances) -
     if deadline is None:
         return Refusal(f"{problem.number}没有办结时限，不需要延期")
     if at.today > deadline:
-        return Refusal(f"办结时限{deadline.isoformat()}已过，延期应在到期前申请，请与工委办联系")
+        return Refusal(f"办结时限{chinese_day(deadline)}已过，延期应在到期前申请，请与工委办联系")
     if event.until <= deadline:
-        return Refusal(f"申请的日期{event.until.isoformat()}不晚于现办结时限{deadline.isoformat()}")
+        return Refusal(f"申请的日期{chinese_day(event.until)}不晚于现办结时限{chinese_day(deadline)}")
     text = f"申请延期至{event.until.isoformat()}：{event.reason or '未写理由'}"
     payload = {"until": event.until.isoformat(), "reason": event.reason}
     question = QuestionOrder("extension", f"{event.by.name}对{problem.number}{text}", payload=payload)
@@ -860,7 +865,7 @@ def _reopen(problem: Problem, event: CalledBack | Reopened, at: Circumstances) -
     last = closed + timedelta(days=at.rules.reopen_days)
     if at.today > last:
         return Refusal(
-            f"{problem.number}已于{closed.isoformat()}办结，异议应在{last.isoformat()}前提出，可作为新问题上报"
+            f"{problem.number}已于{chinese_day(closed)}办结，异议应在{chinese_day(last)}前提出，可作为新问题上报"
         )
     decision = _rework(
         problem, Reopened.name, f"对办结有异议，重新办理：{event.reason or '未写理由'}", event.reason, at

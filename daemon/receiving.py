@@ -311,12 +311,17 @@ def _shown(value: object) -> str:
 
 
 def _filed_problem(desk: Desk, form: Form, index: int, row: tables.Problem) -> letters.Filed:
-    automatic = desk.config.workflow.referral == "automatic"
+    section = desk.directory.unit(row.lead_section_id)
     return letters.Filed(
         title=letters.FORM_TITLES[form.kind] + (f"第{index + 1}项" if len(form.items) > 1 else ""),
         number=row.number,
         facts=letters.facts_of(form, index),
-        next_step=letters.next_step(row.levels, row.sections_asked, automatic=automatic),
+        next_step=letters.next_step(
+            row.levels,
+            row.sections_asked,
+            given_to=section.name if section else None,
+            deadline=row.deadline,
+        ),
     )
 
 

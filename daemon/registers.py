@@ -7,6 +7,7 @@ from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import LIGHT_NAMES
 from daemon.model import Light, Problem, State
+from daemon.standing import lights_of
 from daemon.store import questions
 
 LETTER_ROWS = 2_000
@@ -17,7 +18,7 @@ def ledger(desk: Desk, about: str, most: int | None = None) -> ledgers.SentFile:
     """Every problem on file, whatever became of it; of very many the newest."""
     found = [problem for problem in questions.problems(desk.session) if problem.state is not State.HELD]
     found = found[-most:] if most else found
-    lights = dispatch.lights_of(desk, found)
+    lights = lights_of(desk, found)
     rows = [_ledger_row(desk, place, one, lights[one.number]) for place, one in enumerate(found, start=1)]
     names = [unit.name for unit in desk.directory.sections]
     return ledgers.ledger(about, 1, rows, names, f"截至{desk.today.isoformat()}")

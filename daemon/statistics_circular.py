@@ -15,9 +15,10 @@ from daemon.circulars import OverdueMatter, circular_document, circular_paragrap
 from daemon.desk import Desk
 from daemon.envelope import Attachment
 from daemon.figures import Figures, figures_from_json
-from daemon.model import Unit, UnitKind
+from daemon.model import LetterKind, Unit, UnitKind
 from daemon.period_records import PeriodRecords
 from daemon.periods import Period, Step, step_key
+from daemon.standing import missed, work
 from daemon.statistics_letters import DOCX, Prepared, office_of, rollup_file
 from daemon.store import questions, tables
 
@@ -72,15 +73,16 @@ def new_draft(desk: Desk, figures: Figures) -> Draft:
 
 
 def _overdue_matters(desk: Desk) -> list[OverdueMatter]:
-    """The open problems that are so long past their deadline that they go into the circular."""
+    """What the third chase has carried to the bureau office and is still not done."""
     found = []
-    for problem in questions.open_problems(desk.session):
-        if problem.deadline is None or problem.deadline >= desk.today:
-            continue
-        days = desk.calendar.workdays_between(problem.deadline, desk.today)
+    for problem, due in missed(desk, desk.today):
         section = desk.directory.unit(problem.lead_section_id)
-        if section is not None and days >= desk.config.deadlines.chase_bureau:
-            found.append(OverdueMatter(problem.number, problem.problem, section.name, problem.deadline, days))
+        if section is not None and due.letter is LetterKind.OVERDUE_LIST:
+            since = due.missed_since
+            days = desk.calendar.workdays_between(since, desk.today)
+            found.append(
+                OverdueMatter(problem.number, problem.problem, section.name, since, days, work(problem, due))
+            )
     return found
 
 

@@ -13,21 +13,32 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from daemon import briefs, dispatch, ledgers, letters, milestones, session_office, sessions, typesetting
-from daemon.clock import at, iso, local, local_day, start_of_day
+from daemon import (
+    briefs,
+    dispatch,
+    ledgers,
+    letters,
+    milestones,
+    session_office,
+    sessions,
+    statistics,
+    typesetting,
+)
+from daemon.clock import iso, local, local_day, start_of_day
 from daemon.desk import Desk
 from daemon.dispatch import Recipient
-from daemon.events import CallbackSilent, Reachable, course
+from daemon.events import CallbackSilent, Reachable
 from daemon.letters import Fact
 from daemon.milestones import Due, Work
-from daemon.model import ENDED_STATES, LetterKind, Light, Problem, State, UnitKind
-from daemon.problems import Circumstances, LetterOrder, Party
+from daemon.model import LetterKind, Light, Problem, UnitKind
+from daemon.problems import LetterOrder, Party
+from daemon.standing import at_nine, lights_of, watch, work
 from daemon.store import questions, tables
-from daemon.workflow import circumstances, happen
+from daemon.workflow import happen
+from parsers import replies
 
 DAY_DONE = "supervision"
-WATCHED = (*(state for state in State if state not in ENDED_STATES), State.CLOSED)
-"""States in which the calendar may have something to do; archived problems are not even read."""
+CHASES_DONE = "supervision_chases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +64,25 @@ class Outgoing:
     dues: tuple[Due, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A problem with what falls due for it."""
-
-    problem: Problem
-    at: Circumstances
-
-
 # ------------------------------------------------------------------------------------------- carrying out
 
 
 def tick(desk: Desk) -> int:
-    """Do what the milestones want by now; how many letters were written. Once a working day."""
-    key = f"{DAY_DONE}:{desk.today.isoformat()}"
-    if not in_working_hours(desk) or questions.done(desk.session, key):
+    """Do what the milestones want by now; how many letters were written. Once a working day.
+
+    Chases wait until the mailbox has been looked at this day: an answer may lie in it.
+    """
+    if not in_working_hours(desk):
         return 0
-    questions.do_once(desk.session, key, desk.now)
-    _reach_again(desk)
-    count = _chase(desk)
+    count = 0
+    chases, day = (f"{name}:{desk.today.isoformat()}" for name in (CHASES_DONE, DAY_DONE))
+    if not questions.done(desk.session, chases) and statistics.mail_is_read(desk, at_nine(desk, desk.today)):
+        questions.do_once(desk.session, chases, desk.now)
+        _reach_again(desk)
+        count += _chase(desk)
+    if questions.done(desk.session, day):
+        return count
+    questions.do_once(desk.session, day, desk.now)
     count += session_office.open_if_due(desk)
     count += session_office.remind(desk)
     if _first_day(desk) < desk.today:
@@ -103,27 +114,17 @@ def _reach_again(desk: Desk) -> None:
                 happen(desk, row, Reachable())
 
 
-def watch(desk: Desk, today: date) -> list[Watched]:
-    """Every problem that may fall due, as its history leaves it."""
-    general = replace(circumstances(desk), now=at_nine(desk, today))
-    found = questions.problems(desk.session, states=WATCHED)
-    said = questions.histories(desk.session, [problem.number for problem in found])
-    return [
-        Watched(problem, replace(general, course=course(said.get(problem.number, ())))) for problem in found
-    ]
-
-
-def at_nine(desk: Desk, day: date) -> datetime:
-    """The moment of a day at which the calendar's letters go out."""
-    return at(day, desk.config.deadlines.working_hours[0], desk.config.zone)
-
-
 def _chase(desk: Desk) -> int:
     """Act on every step that is due; of each chain the latest, the earlier ones are needless then."""
     watched = watch(desk, desk.today)
-    dues = [due for one in watched for due in milestones.timers(one.problem, one.at, desk.today)]
+    problems = {one.problem.number: one.problem for one in watched}
+    dues = _not_resting(
+        desk, [due for one in watched for due in milestones.timers(one.problem, one.at, desk.today)], problems
+    )
     keys = questions.outcomes(desk.session, [due.key for due in dues])
-    now = milestones.due_now(dues, desk.today, frozenset(keys))
+    rested = questions.outcomes(desk.session, [_rest_key(due) for due in dues])
+    waited = frozenset(due.chain for due in dues if _rest_key(due) in rested)
+    now = milestones.due_now(dues, desk.today, frozenset(keys), waited)
     for due in now.skip:
         questions.do_once(desk.session, due.key, desk.now, outcome="skipped", text="后一步已到期")
     for due in now.act:
@@ -133,12 +134,60 @@ def _chase(desk: Desk) -> int:
         row = questions.problem(desk.session, due.number)
         if due.event is not None and row is not None:
             happen(desk, row, due.event)
-    problems = {one.problem.number: one.problem for one in watched}
-    for outgoing in outgoings(desk, now.act, problems, desk.today):
+    for outgoing in outgoings(desk, now.act, problems, desk.today, milestones.missed(dues, desk.today)):
         count += _send(desk, outgoing)
         for due in outgoing.dues:
             _note_chase(desk, due)
     return count
+
+
+def _not_resting(desk: Desk, dues: Sequence[Due], problems: Mapping[str, Problem]) -> list[Due]:
+    """What is due of those whose answer does not lie with the office; that the others rest is noted."""
+    waiting = answers_with_the_office(desk)
+    resting = {due for due in dues if _asked_of(due, problems[due.number]) & waiting}
+    for due in resting:
+        questions.do_once(
+            desk.session, _rest_key(due), desk.now, outcome="waited", text="来信待核实，暂缓催办"
+        )
+    return [due for due in dues if due not in resting]
+
+
+def _rest_key(due: Due) -> str:
+    return f"rest:{due.chain}"
+
+
+def _asked_of(due: Due, problem: Problem) -> set[tuple[int | None, str]]:
+    """Who is waited for, each with the problem and with none in particular."""
+    of_school = isinstance(due.event, CallbackSilent) or due.letter is LetterKind.CORRECTION_REQUEST
+    of_school = of_school or (due.milestone is not None and due.milestone.work is Work.CORRECTION)
+    of_section = due.letter in (*milestones.CHASES, LetterKind.MECHANISM_REQUEST)
+    unit = problem.unit_id if of_school else problem.lead_section_id if of_section else None
+    return {(unit, problem.number), (unit, "")} if unit is not None else set()
+
+
+def answers_with_the_office(desk: Desk) -> frozenset[tuple[int | None, str]]:
+    """Whose mails about what wait for a person; the number is empty if a mail names none."""
+    found: set[tuple[int | None, str]] = set()
+    for mail in questions.undecided_mails(desk.session):
+        units = desk.directory.at_address(mail.sender)
+        asked = questions.questions_of_mail(desk.session, mail.id) if units else []
+        if any(question.payload.get("unauthorised") for question in asked):
+            continue  # else whoever forges a mail could stop a chase
+        numbers = _numbers_of(desk, mail, asked) or [""]
+        found |= {(unit.id, number) for unit in units for number in numbers}
+    return frozenset(found)
+
+
+def _numbers_of(desk: Desk, mail: tables.Mail, asked: Sequence[tables.Question]) -> list[str]:
+    """The problems that a mail speaks of: by its words, by the letter that it answers, by its forms."""
+    numbers = list(replies.numbers_in(f"{mail.subject}\n{mail.text or ''}"))
+    for question in asked:
+        letter_id = question.payload.get("answered")
+        answered = questions.letter(desk.session, letter_id) if letter_id else None
+        numbers += answered.about if answered is not None else []
+    for filing in questions.filings_of(desk.session, mail.id):
+        numbers += filing.values.get("numbers", ())
+    return [number for number in dict.fromkeys(numbers) if number.startswith("ND-")]
 
 
 def _note_chase(desk: Desk, due: Due) -> None:
@@ -183,15 +232,18 @@ def _send(desk: Desk, one: Outgoing) -> int:
 
 
 def outgoings(
-    desk: Desk, dues: Iterable[Due], problems: Mapping[str, Problem], day: date
+    desk: Desk, dues: Iterable[Due], problems: Mapping[str, Problem], day: date, missed: Sequence[Due]
 ) -> Iterator[Outgoing]:
-    """The letters of one day: one a section, one a school's form, one list to the bureau office."""
+    """The letters of one day: one a section, one a school's form, one list to the bureau office.
+
+    `missed`: everything that is overdue by that day, for the list.
+    """
     by_letter: defaultdict[LetterKind | None, list[Due]] = defaultdict(list)
     for due in dues:
         by_letter[due.letter].append(due)
     chases, notices = by_letter[LetterKind.SECTION_CHASE], by_letter[LetterKind.SECTION_DIGEST]
     yield from _to_sections(desk, chases, notices, problems, day)
-    yield from _overdue_list(desk, by_letter[LetterKind.OVERDUE_LIST], problems, day)
+    yield from _overdue_list(desk, by_letter[LetterKind.OVERDUE_LIST], missed, problems, day)
     yield from _corrections(desk, by_letter[LetterKind.CORRECTION_REQUEST], day)
     for due in by_letter[LetterKind.MECHANISM_REQUEST]:
         yield from _mechanism(desk, due, day)
@@ -276,20 +328,12 @@ def _section_digest(
 def _missed_note(problem: Problem, due: Due) -> str:
     assert due.milestone is not None
     count = {1: "首次催办", 2: "第2次催办"}.get(due.step, "已列入逾期清单")
-    return f"应于{typesetting.chinese_date(due.milestone.due)}前{_work(problem, due)}，{count}"
+    return f"应于{typesetting.chinese_date(due.milestone.due)}前{work(problem, due)}，{count}"
 
 
 def _soon_note(problem: Problem, due: Due) -> str:
     assert due.milestone is not None
-    return f"请于{typesetting.chinese_date(due.milestone.due)}前{_work(problem, due)}"
-
-
-def _work(problem: Problem, due: Due) -> str:
-    assert due.milestone is not None
-    place = due.milestone.position
-    if place is not None and place < len(problem.measures):
-        return f"完成任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
-    return due.milestone.work.chinese
+    return f"请于{typesetting.chinese_date(due.milestone.due)}前{work(problem, due)}"
 
 
 def _lines(
@@ -302,7 +346,7 @@ def _lines(
     notes: defaultdict[str, list[str]] = defaultdict(list)
     for due in dues:
         notes[due.number].append(note(problems[due.number], due))
-    lights = dispatch.lights_of(desk, [problems[number] for number in notes])
+    lights = lights_of(desk, [problems[number] for number in notes])
     return tuple(
         dispatch.line(desk, problems[number], "；".join(found), lights[number])
         for number, found in notes.items()
@@ -310,25 +354,33 @@ def _lines(
 
 
 def _overdue_list(
-    desk: Desk, dues: Sequence[Due], problems: Mapping[str, Problem], day: date
+    desk: Desk, dues: Sequence[Due], missed: Sequence[Due], problems: Mapping[str, Problem], day: date
 ) -> Iterator[Outgoing]:
+    """On a day that brings something new, the list of everything that is overdue then."""
     to = dispatch.office(desk, UnitKind.BUREAU_OFFICE)
     if not dues or to is None:
         return
     office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    new = {due.key for due in dues}
+    shown = sorted({*missed, *dues}, key=lambda due: (due.key not in new, due.missed_since, due.key))
+
+    def note(problem: Problem, due: Due) -> str:
+        return _missed_note(problem, due) + ("（本次新列入）" if due.key in new else "")
+
     letter = letters.OverdueList(
         to_name=to.name,
         date=day,
-        problems=_lines(desk, dues, problems, _missed_note),
+        problems=_lines(desk, shown, problems, note),
+        newly=len({due.number for due in dues}),
         sections=briefs.section_loads(desk, briefs.lit_problems(desk)),
     )
-    about = tuple(dict.fromkeys(due.number for due in dues))
+    about = tuple(dict.fromkeys(due.number for due in shown))
 
     def files() -> Sequence[letters.Attachment]:
-        lights = dispatch.lights_of(desk, [problems[due.number] for due in dues])
+        lights = lights_of(desk, [problems[due.number] for due in shown])
         rows = [
             _overdue_row(desk, place, problems[due.number], due, day, lights[due.number])
-            for place, due in enumerate(dues, start=1)
+            for place, due in enumerate(shown, start=1)
         ]
         file = ledgers.overdue_list(f"OVERDUE-{day.isoformat()}", 1, rows, f"截至{day.isoformat()}")
         return (dispatch.attached(file),)
@@ -350,7 +402,7 @@ def _overdue_row(desk: Desk, place: int, problem: Problem, due: Due, day: date, 
             "难点问题": problem.problem,
             "状态": problem.state.chinese,
             "亮灯": letters.LIGHT_NAMES[light].split("（")[0],
-            "逾期事项": _work(problem, due),
+            "逾期事项": work(problem, due),
             "应完成日期": due.milestone.due,
             "逾期工作日": desk.calendar.workdays_between(due.milestone.due, day),
         },
@@ -484,7 +536,11 @@ def forecast(desk: Desk, first: date, last: date) -> list[Mapping[str, Any]]:
     brief = briefs.morning(desk)
     while day <= last:
         if desk.calendar.is_workday(day):
-            found = [*outgoings(desk, by_day[day], problems, day), *_silences(desk, by_day[day], day)]
+            overdue = milestones.missed(dues, day)
+            found = [
+                *outgoings(desk, by_day[day], problems, day, overdue),
+                *_silences(desk, by_day[day], day),
+            ]
             found += regular(desk, day, brief) if day > begun else ()
             rows += [_row(desk, one, day) for one in found]
             rows += _ledgers(desk, day) if day > begun else ()

@@ -71,6 +71,7 @@ def _settle_questions(desk: Desk, row: tables.Problem) -> None:
         "referral": row.lead_section_id is not None or state in ENDED_STATES,
         "unknown_section": row.lead_section_id is not None or state in ENDED_STATES,
         "reassignment": row.lead_section_id is not None or state in ENDED_STATES,
+        "deadline": row.lead_section_id is not None or state in ENDED_STATES,
         "correction_overdue": state is not State.NEEDS_CORRECTION,
         "reopening": state not in (State.CLOSED, State.ARCHIVED),
     }

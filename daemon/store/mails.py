@@ -288,6 +288,12 @@ def oldest_pending(session: Session) -> datetime | None:
     )
 
 
+def undecided_mails(session: Session) -> list[Mail]:
+    """The mails that wait for a person, oldest first."""
+    waiting = [Disposition.HELD.value, Disposition.QUARANTINED.value]
+    return list(session.scalars(select(Mail).where(Mail.disposition.in_(waiting)).order_by(Mail.id)))
+
+
 def archived_digests(session: Session) -> Iterator[str]:
     """The SHA-256 of every mail whose raw bytes must lie in the archive, each once, in order."""
     found = select(Mail.sha256).where(Mail.sha256 != "").distinct().order_by(Mail.sha256)

@@ -88,6 +88,8 @@ from daemon.store.mails import (
     set_filing_outcome as set_filing_outcome,
     settle_mail as settle_mail,
     stored_heads as stored_heads,
+    undecided_mails as undecided_mails,
+    write_heads as write_heads,
 )
 from daemon.store.memory import (
     do_once as do_once,
@@ -115,9 +117,9 @@ from daemon.store.problems import (
     events_of as events_of,
     events_of_mail as events_of_mail,
     histories as histories,
+    history_of as history_of,
     open_problem_rows as open_problem_rows,
     open_problems as open_problems,
-    history_of as history_of,
     problem as problem,
     problem_counts as problem_counts,
     problem_rows as problem_rows,

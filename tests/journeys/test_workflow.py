@@ -69,8 +69,9 @@ def test_a_referred_problem_goes_to_its_section_with_sheet_and_form(town: Town) 
     assert any("办理单" in name and name.endswith(".xlsx") for name in names)
     assert any(name.endswith(".docx") for name in names)
     assert row["number"] in assignment["Subject"]
-    news = letter(town, SCHOOL, "已转有关科室")
-    assert NAME in text_of(news)
+    # The school reads of it in its receipt, and gets no second letter about the same event.
+    (receipt,) = town.letters_to(SCHOOL)
+    assert f"已转{NAME}办理，办结时限为2022年3月" in text_of(receipt)
 
 
 def test_a_problem_lives_from_assignment_to_closing_and_mechanism(town: Town) -> None:
@@ -186,7 +187,7 @@ def test_a_fresh_order_of_an_office_is_asked_back_first(town: Town) -> None:
 
 def test_a_school_withdraws_before_anybody_works_and_asks_afterwards(town: Town) -> None:
     assignment = referred(town)
-    reply(town, SCHOOL, letter(town, SCHOOL, "已转有关科室"), "撤回", "2022-02-08T10:00:00")
+    reply(town, SCHOOL, letter(town, SCHOOL, "收件回执"), "撤回", "2022-02-08T10:00:00")
     assert problem(town)["state"] == "assigned"
     reply(town, CLERK, letter(town, CLERK, "撤回待审核"), "同意", "2022-02-08T11:00:00")
     assert problem(town)["state"] == "withdrawn"

@@ -231,3 +231,87 @@ def test_a_section_that_mail_does_not_reach_is_not_chased_until_it_writes(town: 
     assert problem(town)["state"] == "accepted"
     town.once("2022-02-17T09:30+08:00")
     assert "reachable" in [line["event"] for line in problem(town)["history"]]
+
+
+def test_the_overdue_list_and_the_circular_name_all_that_is_overdue_now(town: Town) -> None:
+    referred(town)
+    first = problem(town)["number"]
+    town.once("2022-02-10T09:05+08:00")
+    form = report(
+        unit="贵港市木格实验学校", problem="宿舍热水不足", levels=("section",), sections=("基教科",)
+    )
+    town.write(school_address(1), "难点问题", "", [form], at="2022-02-11T10:00:00+08:00")
+    town.once("2022-02-11T10:05+08:00")
+    second = town.rows("problems")[-1]["number"]
+    for day in ("14", "15", "16", "17", "18", "21"):
+        town.once(f"2022-02-{day}T09:05+08:00")
+    lists = [one for one in town.letters_to(BUREAU) if "逾期清单" in one["Subject"]]
+    assert len(lists) == 2
+    assert text_of(lists[0]).index(first) < text_of(lists[0]).index(second)
+    both = text_of(lists[1])
+    assert first in both and second in both
+    assert "其中本次新列入1项" in both
+    # The third chase goes into the circular, although the deadline itself is not past.
+    town.write(CLERK, "通报", "通报", at="2022-02-22T10:00:00+08:00")
+    town.once("2022-02-22T10:05+08:00")
+    reply(town, CLERK, letter(town, CLERK, "办理事项待确认"), "同意", "2022-02-22T10:10:00")
+    draft = text_of(letter(town, BUREAU, "请审定"))
+    assert f"{first}“" in draft and f"{second}“" in draft
+    assert "前签收，已逾期" in draft and "有关承办科室要" in draft
+
+
+def test_a_closed_problem_is_archived_by_itself_and_stays_findable(town: Town) -> None:
+    assignment = referred(town)
+    number = problem(town)["number"]
+    reply(town, SECTION, assignment, "办结：已全部改造", "2022-02-14T10:00:00")
+    reply(town, CLERK, letter(town, CLERK, "办结待审核"), "同意", "2022-02-14T10:10:00")
+    reply(town, SCHOOL, letter(town, SCHOOL, "评价"), "满意", "2022-02-14T10:20:00")
+    town.once("2022-03-16T09:05+08:00")
+    assert problem(town)["state"] == "closed"
+    for day in ("17", "18"):
+        town.once(f"2022-03-{day}T09:05+08:00")
+    assert problem(town)["state"] == "archived"
+    assert number in town.djb("show", number)
+    late = reply(
+        town, SCHOOL, letter(town, SCHOOL, "办理结果"), "灯又坏了，请重新办理", "2022-03-21T10:00:00"
+    )
+    assert late["disposition"] == "held"
+    assert "2022年3月16日" in late["reason"] and "新问题" in late["reason"]
+    assert "新问题" in text_of(letter(town, SCHOOL, "来信已收到"))
+    assert problem(town)["state"] == "archived"
+
+
+def test_nobody_is_chased_while_an_answer_lies_with_the_office(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "我们科觉得此事还要再商量", "2022-02-09T10:00:00")
+    for day in ("10", "11", "14"):
+        town.once(f"2022-02-{day}T09:05+08:00")
+    assert not chases(town, SECTION)
+    assert not [one for one in town.letters_to(BUREAU) if "逾期清单" in one["Subject"]]
+    reply(town, CLERK, letter(town, CLERK, "回复内容待确认"), "是", "2022-02-14T10:00:00")
+    # The delay was the office's: the section is reminded first, and only then is anybody else told.
+    town.once("2022-02-15T09:05+08:00")
+    assert len(chases(town, SECTION)) == 1 and not chases(town, HEAD)
+    town.once("2022-02-16T09:05+08:00")
+    assert len(chases(town, HEAD)) == 1
+
+
+def test_a_forged_mail_stops_no_chase(town: Town) -> None:
+    assignment = referred(town)
+    failing = [
+        ("Received", "from evil.test by mx.office.test with ESMTP id 7; Wed, 9 Feb 2022 09:00:00 +0800"),
+        ("Authentication-Results", "mx.office.test; dmarc=fail; spf=fail; dkim=fail"),
+    ]
+    reply(town, SECTION, assignment, "签收", "2022-02-09T10:00:00", headers=failing)
+    town.once("2022-02-10T09:05+08:00")
+    assert len(chases(town, SECTION)) == 1
+
+
+def test_nobody_is_chased_while_the_mailbox_is_out_of_reach(town: Town) -> None:
+    referred(town)
+    other = Town(town.stack, town.folder, imap_port=1, seen=town.seen)
+    other.djb("once", "--at", "2022-02-10T09:05+08:00", status=1)
+    assert not chases(town, SECTION)
+    Town(town.stack, town.folder)
+    town.once("2022-02-10T10:05+08:00")
+    assert len(chases(town, SECTION)) == 1

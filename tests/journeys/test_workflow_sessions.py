@@ -49,6 +49,12 @@ def listed(town: Town) -> list[str]:
     return sorted(numbers, key=text.index)
 
 
+def problem_school(town: Town, number: str) -> int:
+    """Which school reported a problem."""
+    names = [f"贵港市{name}" for name in NAMES]
+    return names.index(problem(town, number)["reporting_unit"])
+
+
 def test_a_session_from_its_opening_to_the_assignment(town: Town) -> None:
     numbers = listed(town)
     offer = letter(town, SECRETARY, "难点问题清单")
@@ -62,6 +68,9 @@ def test_a_session_from_its_opening_to_the_assignment(town: Town) -> None:
     reply(town, CLERK, readback, "确认", "2022-02-09T11:00:00")
     assert problem(town, numbers[1])["state"] == "selected"
     assert problem(town, numbers[0])["state"] == "referred"
+    # Nobody is told of a referral before the section is known that it goes to.
+    referred_school = school_address(problem_school(town, numbers[0]))
+    assert not [one for one in town.letters_to(referred_school) if "已转有关科室" in one["Subject"]]
     rows = {
         number: {"牵头科室": "基建科", "协办科室": "计财科、安稳科", "办结时限": "2022-04-15"}
         for number in numbers[:3]
@@ -78,6 +87,8 @@ def test_a_session_from_its_opening_to_the_assignment(town: Town) -> None:
     row = problem(town, numbers[1])
     assert (row["lead_section"], row["assist_sections"]) == ("基本建设科", ["计划财务科", "安全稳定科"])
     assert row["deadline"] == "2022-04-15"
+    (news,) = [one for one in town.letters_to(referred_school) if "已转有关科室" in one["Subject"]]
+    assert "转基本建设科办理" in text_of(news) and "2022年4月15日" in text_of(news)
     back = letter(town, CLERK, "来信办理情况回执")
     assert numbers[3] in text_of(back) and "没有填写牵头科室" in text_of(back)
     assignment = next(one for one in town.letters_to(section_address(4)) if numbers[1] in one["Subject"])
@@ -179,7 +190,7 @@ def test_a_stranger_s_workbook_orders_nothing(town: Town) -> None:
         reply(
             town,
             school_address(0),
-            letter(town, school_address(0), "已转"),
+            letter(town, school_address(0), "收件回执"),
             "",
             "2022-02-18T10:10:00",
             [book],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from daemon.events import (
     Accepted,
+    Archived,
     Bounced,
     ClaimChecked,
     Claimed,
@@ -22,7 +24,7 @@ from daemon.events import (
     Reachable,
     Reassigned,
 )
-from daemon.milestones import Work, due_now, light, milestones, overdue
+from daemon.milestones import Work, due_now, light, milestones, missed, overdue
 from daemon.model import Light, Measure, OnSiteOutcome, State
 from daemon.problems import Party
 from tests.workflow.conftest import OFFICE, SECTION, Life, moment, problem
@@ -196,3 +198,58 @@ def test_running_each_day_once_or_twice_or_with_gaps_sends_each_step_once(assign
             done |= {due.key for due in (*now.act, *now.skip)}
         day += timedelta(days=1)
     assert len(sent) == len(set(sent))
+
+
+def test_what_waited_with_the_office_goes_on_step_by_step(assigned: Life) -> None:
+    dues = [due for due in assigned.calendar("2022-03-01") if due.milestone]
+    rested = {due.chain for due in dues}
+    done: set[str] = set()
+    steps = []
+    for day in (date(2022, 3, 1), date(2022, 3, 2), date(2022, 3, 3), date(2022, 3, 4)):
+        now = due_now(dues, day, done, rested)
+        steps += [due.step for due in now.act]
+        assert not now.skip
+        done |= {due.key for due in now.act}
+    assert steps == [1, 2, 3]
+
+
+def test_everything_missed_stands_on_the_list_with_the_step_it_has_reached(assigned: Life) -> None:
+    found = missed(assigned.calendar("2022-03-20"), date(2022, 3, 15))
+    assert [(due.milestone.work, due.step) for due in found if due.milestone] == [
+        (Work.ACCEPTANCE, 3),
+        (Work.DEADLINE, 1),
+    ]
+    assert missed(assigned.calendar("2022-03-20"), date(2022, 2, 22)) == ()
+
+
+def test_a_closed_problem_is_archived_after_the_time_for_objections(assigned: Life) -> None:
+    life = Life(
+        replace(
+            assigned.problem,
+            state=State.CLOSED,
+            closed_at=moment("2022-03-01T10:00"),
+            state_since=moment("2022-03-01T10:00"),
+            handling={"长效机制": "每年检测"},
+        ),
+        now=moment("2022-03-01T10:00"),
+    )
+    assert [(due.day, due.event) for due in life.calendar("2022-12-31")] == [(date(2022, 4, 1), Archived())]
+
+
+def test_a_closed_problem_without_a_mechanism_is_asked_once_more_and_then_archived(assigned: Life) -> None:
+    life = Life(
+        replace(
+            assigned.problem,
+            state=State.CLOSED,
+            closed_at=moment("2022-03-01T10:00"),
+            state_since=moment("2022-03-01T10:00"),
+        ),
+        now=moment("2022-03-01T10:00"),
+    )
+    asked, archived = life.calendar("2022-12-31")
+    assert asked.milestone and asked.milestone.work is Work.MECHANISM
+    assert archived.event == Archived()
+    assert archived.day >= asked.day and archived.day >= date(2022, 4, 1)
+    life.happens(Archived(), archived.day.isoformat() + "T09:00")
+    assert life.calendar("2023-12-31") == ()
+    assert life.happens(MechanismNoted(by=SECTION, text="每年检测")) is State.ARCHIVED

@@ -177,7 +177,7 @@ def test_a_section_returns_a_wrong_assignment_within_two_days_only(assigned: Lif
     decline = DeclinedAssignment(by=SECTION, reason="不属我科")
     refused = assigned.tries(decline, "2022-02-24T09:00")
     assert refused is not None
-    assert "2022-02-23" in refused.reason
+    assert "2022年2月23日" in refused.reason
     assert assigned.happens(decline, "2022-02-23T16:00") is State.REFERRED
     assert assigned.questions() == ["reassignment"]
     assert assigned.happens(Assigned(by=OFFICE, lead=12)) is State.ASSIGNED
@@ -442,7 +442,7 @@ ACCEPTED_IN: dict[type[Event], frozenset[State]] = {
     ExtensionAsked: IN_HAND,
     ExtensionDecided: frozenset(),
     CompletionReported: IN_HAND,
-    MechanismNoted: IN_HAND | {State.COMPLETION_REPORTED, State.CLOSED},
+    MechanismNoted: IN_HAND | {State.COMPLETION_REPORTED, State.CLOSED, State.ARCHIVED},
     OfficeDecided: frozenset({State.COMPLETION_REPORTED}),
     CalledBack: frozenset({State.COMPLETION_REPORTED, State.CLOSED}),
     CallbackSilent: frozenset({State.COMPLETION_REPORTED}),
