@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from parsers.fields import compact
 from parsers.values import FindingKind, Severity, Value
@@ -104,6 +104,7 @@ PARTING = re.compile(r"\([^()]*\)")
 LABEL_NOISE = str.maketrans("", "", ":;。.*★※#“”\"'‘’「」《》〈〉<>_、,/ \t\n")
 
 
+@lru_cache(maxsize=4096)
 def bare_label(text: str) -> str:
     """A label for comparing: compact, without brackets, numbering and punctuation."""
     plain = PARTING.sub("", compact(text)).translate(LABEL_NOISE)

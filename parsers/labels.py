@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from parsers import fields, forms
 from parsers.content import Cell, Table
@@ -88,10 +88,12 @@ def head_field(label: str) -> str | None:
 
 def label_of(cell: Cell | None) -> str:
     """The cell's text as a compact label; empty if it is too long to be one."""
-    if cell is None or len(cell.text) > 120:
-        return ""
-    text = fields.normalise(cell.text)
-    return forms.bare_label(_without_hint(text))
+    return "" if cell is None or len(cell.text) > 120 else _label_in(cell.text)
+
+
+@lru_cache(maxsize=2048)
+def _label_in(text: str) -> str:
+    return forms.bare_label(_without_hint(fields.normalise(text)))
 
 
 def _without_hint(text: str) -> str:

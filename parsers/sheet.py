@@ -33,6 +33,10 @@ from parsers.values import Place
 
 DAMAGED = "文件已损坏，无法打开"
 NO_CACHED_VALUE = "单元格是公式，文件中没有保存计算结果"
+VALUELESS = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+"""A formula's cell that ends without the value it gave."""
 DATE_WITHOUT_DAY = re.compile(r"^[^d日]*$", re.IGNORECASE)
 STRICT = (
     (
@@ -102,9 +106,9 @@ class _Value:
 
 def xlsx_content(data: bytes, limits: Limits) -> Content:
     """What an .xlsx workbook shows; raises Unreadable or Refused with the reason in Chinese."""
-    prepared, notes, has_formulas = _prepared(data, limits)
+    prepared, notes, lacks_values = _prepared(data, limits)
     shown = _load(prepared, data_only=True)
-    formulas = _load(prepared, data_only=False) if has_formulas else None
+    formulas = _load(prepared, data_only=False) if lacks_values else None
     tables: list[Paragraph | Table] = []
     for sheet in shown.worksheets:
         if sheet.sheet_state != "visible":
@@ -120,13 +124,15 @@ def _load(data: bytes, data_only: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return openpyxl.load_workbook(io.BytesIO(data), data_only=data_only, rich_text=data_only)
+            return openpyxl.load_workbook(
+                io.BytesIO(data), data_only=data_only, rich_text=data_only, keep_links=False
+            )
     except _BROKEN_XLSX as error:
         raise Unreadable(DAMAGED) from error
 
 
 def _prepared(data: bytes, limits: Limits) -> tuple[bytes, list[str], bool]:
-    """The workbook with endless sheets cut and strict namespaces translated, notes, and whether it has formulas."""
+    """The workbook with endless sheets cut and strict namespaces translated, notes, and whether formulas lack values."""
     notes: list[str] = []
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -149,14 +155,14 @@ def _prepared(data: bytes, limits: Limits) -> tuple[bytes, list[str], bool]:
         for name, part in members.items()
         if name.endswith((".xml", ".rels")) and (after := _transitional(_cut(part, name, limits))) is not part
     }
-    has_formulas = any(b"<f" in part for name, part in members.items() if "worksheets/sheet" in name)
+    lacking = any(VALUELESS.search(part) for name, part in members.items() if "worksheets/" in name)
     if not changed:
-        return data, notes, has_formulas
+        return data, notes, lacking
     rebuilt = io.BytesIO()
     with zipfile.ZipFile(rebuilt, "w", zipfile.ZIP_STORED) as target:
         for name, part in members.items():
             target.writestr(name, changed.get(name, part))
-    return rebuilt.getvalue(), notes, has_formulas
+    return rebuilt.getvalue(), notes, lacking
 
 
 def _transitional(part: bytes) -> bytes:

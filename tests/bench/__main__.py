@@ -26,6 +26,7 @@ from daemon.model import Disposition
 from daemon.store import questions
 from daemon.store.questions import NewMail
 from tests.bench import floor
+from tests.bench.reading import measure_reading
 from tests.journeys.town import ZONE, Town, directory, message, school_address
 from tests.servers.mailstack import OFFICE, PASSWORD, MailStack, wait_until
 
@@ -229,6 +230,7 @@ MEASURES: dict[str, Callable[[], None]] = {
     "memory": measure_memory,
     "polls": measure_polls,
     "receipts": measure_receipts,
+    "reading": lambda: measure_reading(say),
 }
 
 
