@@ -706,6 +706,8 @@ class _WatchedClient(IMAPClient):  # type: ignore[misc]
             return _WatchedTls(self._limit, self.host, self.port, self.ssl_context, self._timeout.connect)
         return _WatchedPlain(self._limit, self.host, self.port, self._timeout.connect)
 
+        # imapclient lets imaplib write down, letter for letter, whatever is fetched.
+        self._imap.debug = 0
     def told(self, *kinds: str) -> bool:
         """Whether the server has said so beside its answers since the folder was opened."""
         return any(kind in self._imap.untagged_responses for kind in kinds)

@@ -31,11 +31,14 @@ _LAID_OUT = re.compile(f"{OPEN}(.*?){CLOSE}", re.DOTALL)
 
 def clean_text(text: str, longest: int = LONGEST_TEXT) -> str:
     """A text without control and direction characters, not longer than `longest`, its breaks as LINE."""
-    flat = re.sub(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]", "\n", text)
-    flat = _INVISIBLE.sub("", flat.replace("\t", " ")).strip()
+    flat = (text if text.isprintable() else _INVISIBLE.sub("", _plain_breaks(text))).strip()
     if len(flat) > longest:
         flat = flat[:longest].rstrip() + "……（以下从略，全文见附件或来信）"
-    return re.sub(r"\n{2,}", "\n", flat).replace("\n", LINE)
+    return re.sub(r"\n{2,}", "\n", flat).replace("\n", LINE) if "\n" in flat else flat
+
+
+def _plain_breaks(text: str) -> str:
+    return re.sub(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]", "\n", text).replace("\t", " ")
 
 
 def one_line(text: str) -> str:
