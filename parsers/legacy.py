@@ -95,6 +95,11 @@ def _is_volatile(data: bytes) -> bool:
         return True
 
 
+def as_workbook(data: bytes, format: str, limits: Limits) -> bytes:
+    """The spreadsheet as .xlsx; raises Unreadable or Refused with the reason in Chinese."""
+    return libreoffice.converted(data, ENDINGS.get(format, format), "xlsx", limits)
+
+
 def _through_office(data: bytes, format: str, limits: Limits) -> Content:
     target = TARGETS[format]
     made = libreoffice.converted(data, ENDINGS.get(format, format), target, limits)

@@ -39,6 +39,7 @@ CONTENT_OF: dict[str, tuple[str, str]] = {
 }
 """Format -> module and function that give its content from bytes and limits."""
 LEGACY = frozenset({"doc", "wps", "odt", "ods", "rtf", "word-xml", "excel-xml", "xlsb"})
+WORKBOOKS = frozenset({"xlsx", "xls", "et", "ods", "xlsb", "excel-xml"})
 PICTURES = frozenset({"jpg", "png", "bmp", "tif", "webp"})
 
 UNREADABLE_FORMATS = {
@@ -236,7 +237,7 @@ def _may_show_form(data: bytes) -> bool:
 
 
 def _read_content(leaf: Leaf, limits: Limits) -> _PartReading:
-    workbook = _returned_workbook(leaf)
+    workbook = _returned_workbook(leaf, limits)
     if workbook is not None:
         part = Part(leaf.name, leaf.sniffed.format, PartOutcome.FORM, "我方发出的工作表,已填写退回")
         return _PartReading(part, workbook=workbook)
@@ -352,16 +353,16 @@ def _forms(content: Content, part: str, label: str, document: bytes | None) -> t
     return tuple(replace(form, format=label, document=document) for form in extracted(content, part))
 
 
-def _returned_workbook(leaf: Leaf) -> ReturnedWorkbook | None:
-    """The workbook of ours that came back, if the file is one."""
-    if leaf.sniffed.format not in ("xlsx", "docx"):
+def _returned_workbook(leaf: Leaf, limits: Limits) -> ReturnedWorkbook | None:
+    """The workbook of ours that came back, if the file is one, saved by whatever program."""
+    if leaf.sniffed.format not in WORKBOOKS:
         return None
-    try:
-        module = importlib.import_module("parsers.workbooks")
-    except ImportError:
-        return None
-    returned: Callable[[bytes, str], ReturnedWorkbook | None] = module.returned
-    return returned(leaf.data, leaf.name)
+    workbooks = importlib.import_module("parsers.workbooks")
+    data = leaf.data
+    if leaf.sniffed.format != "xlsx" and workbooks.carries_mark(data):
+        data = importlib.import_module("parsers.legacy").as_workbook(data, leaf.sniffed.format, limits)
+    returned: ReturnedWorkbook | None = workbooks.returned(data, leaf.name)
+    return returned
 
 
 # ------------------------------------------------------------------ body

@@ -299,7 +299,7 @@ FAULTS = (
 def returned(data: bytes, part: str) -> ReturnedWorkbook | None:
     """The workbook of ours that a file is, as it came back; None if it is not one or cannot be read."""
     try:
-        if not _perhaps_ours(data):
+        if not data.startswith(b"PK") or not carries_mark(data):
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -313,17 +313,35 @@ def returned(data: bytes, part: str) -> ReturnedWorkbook | None:
         return None
 
 
-def _perhaps_ours(data: bytes) -> bool:
-    """Whether a file within the limits carries one of our two marks, without opening it as a workbook."""
-    if len(data) > MAX_FILE or not data.startswith(b"PK"):
+MARKS = (
+    IDENTITY_PROPERTY.encode(),
+    b'"%s"' % HIDDEN_SHEET.encode(),
+    *(f"workbook:{kind}:".encode(coding) for kind in LAYOUTS for coding in ("ascii", "utf-16-le")),
+)
+MARKED_MEMBERS = (
+    *("docProps/custom.xml", "xl/workbook.xml", "xl/sharedStrings.bin"),
+    *("meta.xml", "content.xml"),
+)
+"""Where a workbook carries what it is: Excel's, Excel's in binary, OpenDocument's."""
+
+
+def carries_mark(data: bytes) -> bool:
+    """Whether a file within the limits carries one of our marks, in whatever program's format it was saved."""
+    if len(data) > MAX_FILE:
         return False
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > MAX_UNPACKED or len(members) > 500:
-            return False
-        names = {member.filename for member in members}
-        marks = (("docProps/custom.xml", IDENTITY_PROPERTY), ("xl/workbook.xml", f'"{HIDDEN_SHEET}"'))
-        return any(name in names and mark.encode() in archive.read(name) for name, mark in marks)
+    if not data.startswith(b"PK"):
+        return any(mark in data for mark in MARKS[2:])
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > MAX_UNPACKED or len(members) > 500:
+                return False
+            present = set(MARKED_MEMBERS).intersection(archive.namelist())
+            return any(
+                mark in content for name in present for content in [archive.read(name)] for mark in MARKS
+            )
+    except FAULTS:
+        return False
 
 
 def _formulas(data: bytes) -> bool:
