@@ -26,6 +26,7 @@ GRACE = 5
 NOT_INSTALLED = (
     "未安装 LibreOffice，无法读取这种格式的文件；请管理员安装 libreoffice-writer 和 libreoffice-calc"
 )
+NOT_WORKING = "LibreOffice 未能启动或不完整，无法读取这种格式的文件；请管理员检查安装"
 TOO_SLOW = "LibreOffice 未能在规定时间内转换此文件"
 DAMAGED = "文件已损坏，无法打开"
 TOO_LARGE = "文件展开后超过大小限制"
@@ -64,6 +65,29 @@ def converted(data: bytes, ending: str, target: str, limits: Limits, seconds: fl
     program = installed()
     if program is None:
         raise Unreadable(NOT_INSTALLED)
+    try:
+        return _once(program, data, ending, target, limits, seconds)
+    except OSError as error:
+        raise Unreadable(NOT_WORKING) from error
+    except Unreadable as fault:
+        # The program says nothing useful when it fails, so it is the sound file that tells whose fault it is.
+        if str(fault) == DAMAGED and not _works(program, target, limits, seconds):
+            raise Unreadable(NOT_WORKING) from fault
+        raise
+
+
+SOUND = {"docx": (b"{\\rtf1 x}", "rtf"), "xlsx": (b"1,2\n", "csv")}
+"""For each target a file that is certainly in order."""
+
+
+def _works(program: str, target: str, limits: Limits, seconds: float) -> bool:
+    try:
+        return bool(_once(program, *SOUND[target], target, limits, seconds))
+    except (OSError, Unreadable):
+        return False
+
+
+def _once(program: str, data: bytes, ending: str, target: str, limits: Limits, seconds: float) -> bytes:
     with tempfile.TemporaryDirectory(prefix="djb-office-", ignore_cleanup_errors=True) as name:
         room = Path(name)
         source = room / f"in.{ending}"

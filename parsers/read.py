@@ -61,7 +61,7 @@ IGNORED_FORMATS = {
 }
 NOT_OURS = "不是本平台的表格"
 NOT_INSTALLED = "本系统未安装读取此类文件的组件,需人工查看"
-NOT_INSTALLED_HERE = re.compile(r"未安装")
+NOT_INSTALLED_HERE = re.compile(r"未安装|LibreOffice 未能")
 """Every reader says so in its reason: the file may be in order, only this installation cannot read it."""
 SMALL_PICTURE = "徽标、签名或小图片"
 OVERSIZE_LINK = "超大附件只是下载链接,系统不下载,请作为普通附件重新发送"

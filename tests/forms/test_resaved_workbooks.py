@@ -44,7 +44,7 @@ def _sent() -> dict[str, SentFile]:
     }
 
 
-WORK = {
+WORK: dict[str, dict[str, Any]] = {
     "list": {"书记意见": "选定"},
     "assignment": {"办结时限": date(2022, 5, 10)},
     "handling": {"办理进展": "已完成一半"},
