@@ -182,7 +182,7 @@ def _mixed(letter: _Part, attachments: Sequence[Attachment], parting: str) -> _P
     return _multipart("mixed", f"parts_{parting}", (letter, *map(_attached, attachments)))
 
 
-def _attached(attachment: Attachment) -> EmailMessage:
+def _attached(attachment: Attachment) -> _Part:
     """The part of an attachment; its name as 163, QQ, Foxmail and Outlook all read it.
 
     Content-Disposition has the standard form (RFC 2231), Content-Type the encoded words that older

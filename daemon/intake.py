@@ -337,9 +337,11 @@ class Handling:
             for mail, outcome in batch:
                 note_head(rows[mail.id], outcome)
             questions.write_heads(session, rows.values())
+            twins = questions.earlier_twins(session, rows)
             for mail, outcome in batch:
-                settle(desk, rows[mail.id], outcome)
+                settle(desk, rows[mail.id], outcome, twins.get(mail.id))
                 self._feed()
+            questions.write_fates(session, rows.values())
 
     def _set_apart(self) -> None:
         """Quarantine the mails whose bytes are lost."""
@@ -350,8 +352,11 @@ class Handling:
             self._in_hand.discard(mail.id)
 
 
-def settle(desk: Desk, mail: tables.Mail, outcome: Outcome) -> None:
-    """Give a mail its fate, in a savepoint of its own; whatever goes wrong, it has one."""
+def settle(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) -> None:
+    """Give a mail its fate, in a savepoint of its own; whatever goes wrong, it has one.
+
+    `twin` is the earlier mail that it repeats.
+    """
     desk.brakes.reasons.clear()
     if mail.attempts > MOST_ATTEMPTS:
         why = f"处理这封邮件时程序已 {MOST_ATTEMPTS} 次异常中断"
@@ -360,8 +365,8 @@ def settle(desk: Desk, mail: tables.Mail, outcome: Outcome) -> None:
         return
     try:
         with desk.session.begin_nested():
-            fate = decide(desk, mail, outcome)
-            _seal(desk, mail, _with_brakes(desk, fate))
+            fate = decide(desk, mail, outcome, twin)
+        _seal(desk, mail, _with_brakes(desk, fate))
     except Exception as error:
         if fails_for_all(error):
             raise
@@ -387,21 +392,14 @@ def _tell_administrator(desk: Desk, mail: tables.Mail, why: str) -> None:
 
 
 def _seal(desk: Desk, mail: tables.Mail, fate: Fate) -> None:
-    questions.settle_mail(
-        desk.session,
-        mail.id,
-        fate.disposition,
-        desk.now,
-        reason=fate.reason,
-        unit_id=mail.unit_id,
-        trouble=mail.trouble,
-    )
+    """Note the fate in the mail; the batch writes down those of all its mails at once."""
+    mail.disposition, mail.reason, mail.handled_at = fate.disposition.value, fate.reason, desk.now
     event(
         log,
         "mail_handled",
         f"来信{fate.disposition.chinese}",
         mail=mail.id,
-        disposition=fate.disposition.value,
+        disposition=mail.disposition,
         unit=mail.unit_id,
     )
 
@@ -413,7 +411,7 @@ def note_head(mail: tables.Mail, outcome: Outcome) -> None:
         mail.sender, mail.subject, mail.text = head.sender, head.subject, head.reply_text
 
 
-def decide(desk: Desk, mail: tables.Mail, outcome: Outcome) -> Fate:
+def decide(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) -> Fate:
     """The fate of one mail, with all that follows from it."""
     if isinstance(outcome, ReadingFailed):
         return holding.unreadable(desk, mail, outcome.reason)
@@ -421,9 +419,8 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Outcome) -> Fate:
     if reading.mail is None:
         return holding.unreadable(desk, mail, "不是一封完整的邮件")
     head = reading.mail
-    twin = questions.earlier_twin(desk.session, mail.id, mail.content_key, mail.message_id)
     if twin is not None:
-        return Fate(Disposition.DUPLICATE, f"与来信 {twin.id} 是同一封邮件")
+        return Fate(Disposition.DUPLICATE, f"与来信 {twin} 是同一封邮件")
     if head.kind is MailKind.BOUNCE:
         return answering.bounced(desk, mail, head)
     if head.kind is not MailKind.PERSON:

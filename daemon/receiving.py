@@ -41,11 +41,13 @@ class Result:
     """What one form of a mail led to."""
 
     ruling: Ruling
+    filing_id: int
+    received_at: datetime
+    """First receipt: a corrected form keeps the receipt of its first version."""
     numbers: tuple[str, ...] = ()
     """Problems, or the code of the period."""
     code: str | None = None
     """Of the first number, for the tag of the answer."""
-    filing: tables.Filing | None = None
     filed: tuple[letters.Filed, ...] = ()
     corrected: bool = False
     version: int = 1
@@ -121,8 +123,7 @@ def _receive_form(
         return _receive_report(desk, mail, ruling, answered)
     if ruling.form.kind == "statistics":
         arrival = arrival_of(desk, mail, wording, ruling)
-        filing = _filing(desk, mail, ruling, 1, mail.received_at)
-        return file_statistics(desk, mail, ruling, filing, arrival, decided)
+        return file_statistics(desk, mail, ruling, arrival, decided)
     raise ValueError(f"no desk for a form of kind {ruling.form.kind!r}")
 
 
@@ -147,22 +148,23 @@ def _receive_report(desk: Desk, mail: tables.Mail, ruling: Ruling, answered: tab
         spoken_of = [row for row in known.values() if State(row.state) is State.NEEDS_CORRECTION]
     version = max((known[number].version + 1 for number in matches if number), default=1)
     first_received = min([mail.received_at, *(row.received_at for row in spoken_of)])
-    filing = _filing(desk, mail, ruling, version, first_received, numbers)
+    filing_id = _file(desk, mail, ruling, version, first_received, numbers)
     rows: list[tables.Problem] = []
     corrected = False
     for index, number in enumerate(numbers):
         row = known.get(number)
         if row is None:
-            row = _new_problem(desk, mail, ruling, filing, index, number)
+            row = _new_problem(desk, mail, ruling, filing_id, index, number)
         else:
-            corrected = _new_version(desk, mail, ruling, filing, index, row) or corrected
+            corrected = _new_version(desk, mail, ruling, filing_id, index, row) or corrected
         rows.append(row)
     rows = rows or spoken_of
     return Result(
         ruling,
+        filing_id,
+        first_received,
         tuple(row.number for row in rows),
         rows[0].code if rows else None,
-        filing,
         tuple(_filed_problem(desk, form, index, row) for index, row in enumerate(rows) if form.items),
         corrected,
         max((row.version for row in rows), default=1),
@@ -186,7 +188,7 @@ def _known_problems(desk: Desk, ruling: Ruling, answered: tables.Letter | None) 
 
 
 def _new_problem(
-    desk: Desk, mail: tables.Mail, ruling: Ruling, filing: tables.Filing, index: int, number: str
+    desk: Desk, mail: tables.Mail, ruling: Ruling, filing_id: int, index: int, number: str
 ) -> tables.Problem:
     row = tables.Problem(
         number=number,
@@ -198,7 +200,7 @@ def _new_problem(
         version=1,
         **_problem_values(ruling, index),
         mail_id=mail.id,
-        filing_id=filing.id,
+        filing_id=filing_id,
     )
     desk.session.add(row)
     desk.record(
@@ -209,7 +211,7 @@ def _new_problem(
 
 
 def _new_version(
-    desk: Desk, mail: tables.Mail, ruling: Ruling, filing: tables.Filing, index: int, row: tables.Problem
+    desk: Desk, mail: tables.Mail, ruling: Ruling, filing_id: int, index: int, row: tables.Problem
 ) -> bool:
     """The problem as the newer form has it; whether that completes a correction that was asked for."""
     state = State(row.state)
@@ -224,7 +226,7 @@ def _new_version(
         return False
     values = _problem_values(ruling, index)
     changes = _differences(row, values)
-    row.filing_id, row.item = filing.id, index
+    row.filing_id, row.item = filing_id, index
     if state not in CORRECTABLE:
         workflow.amended(desk, row, values, _by(ruling, mail), mail)
         return False
@@ -332,34 +334,41 @@ def file_statistics(
     desk: Desk,
     mail: tables.Mail,
     ruling: Ruling,
-    filing: tables.Filing,
     arrival: returns.Arrival,
     decided: str | None,
     *,
-    released: bool = False,
+    released: tables.Filing | None = None,
 ) -> Result:
     """File the returns of a form, one for each school in it; all of them are held if one is.
 
-    `decided` is the period, if that is certain. `released`: a person has said that the form is genuine.
+    `decided` is the period, if that is certain. `released` is filed already, as held, and a person has said
+    that the form is genuine.
     """
     file = _StatisticsFile(desk)
     completes = _awaits_correction(desk, file, decided, arrival)
-    decisions = _decisions(desk, file, _parts(desk, mail, arrival, trusted=released), decided)
-    rows = [_store_return(desk, file, mail, filing, decision) for decision in decisions]
+    decisions = _decisions(desk, file, _parts(desk, mail, arrival, trusted=released is not None), decided)
+    worst = next((d for d in decisions if d.filed.state in _OUTCOMES), decisions[0])
+    outcome = _OUTCOMES.get(worst.filed.state, Outcome.ACCEPTED)
+    version = decisions[0].filed.version
+    if released is None:
+        received_at = mail.received_at
+        filing_id = _file(desk, mail, replace(ruling, outcome=outcome), version, received_at)
+    else:
+        filing_id, received_at = released.id, released.received_at
+        released.version, released.outcome = version, outcome.value
+    rows = [_store_return(desk, file, mail, filing_id, decision) for decision in decisions]
     for decision, row in zip(decisions, rows, strict=True):
         statistics_answers.ask_to_count(desk, mail, decision, row)
-    worst = next((d for d in decisions if d.filed.state in _OUTCOMES), decisions[0])
     row = rows[0]
-    outcome = _OUTCOMES.get(worst.filed.state, Outcome.ACCEPTED)
     reason = worst.questions[0].text if outcome is Outcome.HELD and worst.questions else ruling.reason
     faults = [f for f in worst.filed.findings if f.severity is Severity.ERROR]
     form = replace(ruling.form, findings=_merged(ruling.form.findings, faults))
-    filing.version, filing.outcome = row.version, outcome.value
     return Result(
         replace(ruling, form=form, outcome=outcome, reason=reason if outcome is Outcome.HELD else None),
+        filing_id,
+        received_at,
         (row.period,),
         row.code,
-        filing,
         (_filed_return(desk, form, row),) if form.items else (),
         outcome is Outcome.ACCEPTED and completes,
         row.version,
@@ -483,7 +492,7 @@ def _decide(
 
 
 def _store_return(
-    desk: Desk, file: _StatisticsFile, mail: tables.Mail, filing: tables.Filing, decision: returns.Decision
+    desk: Desk, file: _StatisticsFile, mail: tables.Mail, filing_id: int, decision: returns.Decision
 ) -> tables.Return:
     """Store a return that was decided about as a new version of its period."""
     filed = decision.filed
@@ -509,7 +518,7 @@ def _store_return(
         late=filed.late,
         digest=filed.digest,
         mail_id=mail.id,
-        filing_id=filing.id,
+        filing_id=filing_id,
     )
     desk.session.add(row)
     desk.session.flush()
@@ -581,7 +590,7 @@ def _release_filing(
         for held in questions.returns_of_filing(desk.session, filing.id):
             held.superseded = True
         arrival = arrival_of(desk, mail, (mail.subject, mail.text or ""), ruling)
-        return file_statistics(desk, mail, ruling, filing, arrival, period, released=True)
+        return file_statistics(desk, mail, ruling, arrival, period, released=filing)
     rows = questions.problem_rows(desk.session, filing.values.get("numbers", ()))
     for index, problem in enumerate(rows):
         desk.record(problem.number, "released", by=by, mail=mail, text=f"核实为{unit.name}所报")
@@ -594,12 +603,13 @@ def _release_filing(
                 setattr(problem, name, value)
             _settle(desk, mail, ruling, problem)
         else:
-            _new_version(desk, mail, ruling, filing, index, problem)
+            _new_version(desk, mail, ruling, filing.id, index, problem)
     return Result(
         ruling,
+        filing.id,
+        filing.received_at,
         tuple(row.number for row in rows),
         rows[0].code if rows else None,
-        filing,
         tuple(_filed_problem(desk, form, index, row) for index, row in enumerate(rows)),
         version=max((row.version for row in rows), default=1),
     )
@@ -717,33 +727,34 @@ def amended(form: Form, amendments: Sequence[Amendment]) -> Form | None:
 # ---------------------------------------------------------------------------------- answers
 
 
-def _filing(
+def _file(
     desk: Desk,
     mail: tables.Mail,
     ruling: Ruling,
     version: int,
     received_at: datetime,
     numbers: Sequence[str] | None = None,
-) -> tables.Filing:
-    """The filing of a form; `numbers` are those of its problems."""
+) -> int:
+    """The id of the filing of a form; `numbers` are those of its problems."""
     form = ruling.form
-    row = tables.Filing(
-        mail_id=mail.id,
-        form=form.kind,
-        part=form.part,
-        format=form.format,
-        unit_id=ruling.unit.id if ruling.unit else None,
-        outcome=ruling.outcome.value,
-        version=version,
-        received_at=received_at,
-        values=form_json(form) | ({"numbers": list(numbers)} if numbers is not None else {}),
-        findings=[finding_json(finding) for finding in form.findings],
-        document=form.document,
-        document_name=form.part if form.document else None,
+    values = form_json(form) | ({"numbers": list(numbers)} if numbers is not None else {})
+    return questions.add_filing(
+        desk.session,
+        {
+            "mail_id": mail.id,
+            "form": form.kind,
+            "part": form.part,
+            "format": form.format,
+            "unit_id": ruling.unit.id if ruling.unit else None,
+            "outcome": ruling.outcome.value,
+            "version": version,
+            "received_at": received_at,
+            "values": values,
+            "findings": [finding_json(finding) for finding in form.findings],
+            "document": form.document,
+            "document_name": form.part if form.document else None,
+        },
     )
-    desk.session.add(row)
-    desk.session.flush()
-    return row
 
 
 def _answer(
@@ -768,7 +779,7 @@ def _answer(
         "date": desk.today,
         "number": next((r.numbers[0] for r in results if r.numbers), None),
         "code": next((r.code for r in results if r.code), None),
-        "received_at": min(r.filing.received_at for r in results if r.filing),
+        "received_at": min(r.received_at for r in results),
         "filed": tuple(f for r in filed for f in r.filed),
         "unread": unread,
     }
@@ -799,7 +810,7 @@ def _answer(
         unit=unit,
         answers=mail,
         attachments=attachments,
-        context={"filings": [r.filing.id for r in results if r.filing]},
+        context={"filings": [r.filing_id for r in results]},
     )
 
 
@@ -867,7 +878,7 @@ def _hold(
         about=about,
         unit=ruling.unit,
         answers=mail,
-        context={"filings": [r.filing.id for r in held if r.filing]},
+        context={"filings": [r.filing_id for r in held]},
     )
     suggestion = ruling.suggestion.name if ruling.suggestion else None
     kind = (

@@ -164,13 +164,9 @@ def settle_mail(
     changes = {"disposition": disposition.value, "reason": reason, "handled_at": at, **others}
     row = session.identity_map.get(session.identity_key(Mail, mail_id))
     if row is None:
-        session.connection().execute(_SETTLE, {"settled": mail_id, **changes})
+        session.connection().execute(_WRITE, {"written": mail_id, **changes})
     for name, value in changes.items() if row is not None else ():
         setattr(row, name, value)
-
-
-_SETTLE = update(table_of(Mail)).where(Mail.id == bindparam("settled"))
-"""Sets whichever columns it is given."""
 
 
 def mail(session: Session, mail_id: int) -> Mail | None:
@@ -195,17 +191,22 @@ def mails_to_settle(session: Session, mail_ids: Iterable[int]) -> dict[int, Mail
 
 
 def write_heads(session: Session, mails: Iterable[Mail]) -> None:
-    """Write who sent these mails and what they say, as it is noted in them."""
-    rows = [{"noted": row.id, **{name: getattr(row, name) for name in _HEAD}} for row in mails]
-    session.connection().execute(_WRITE_HEAD, rows)
+    """Write down who sent these mails and what they say, as it is noted in them."""
+    _write(session, mails, ("message_id", "kind", "sender", "subject", "text"))
 
 
-_HEAD = ("message_id", "kind", "sender", "subject", "text")
-_WRITE_HEAD = (
-    update(table_of(Mail))
-    .where(table_of(Mail).c.id == bindparam("noted"))
-    .values({name: bindparam(name) for name in _HEAD})
-)
+def write_fates(session: Session, mails: Iterable[Mail]) -> None:
+    """Write down what became of these mails, as it is noted in them."""
+    _write(session, mails, ("disposition", "reason", "unit_id", "handled_at", "trouble"))
+
+
+def _write(session: Session, mails: Iterable[Mail], columns: Sequence[str]) -> None:
+    rows = [{"written": row.id, **{name: getattr(row, name) for name in columns}} for row in mails]
+    session.connection().execute(_WRITE, rows)
+
+
+_WRITE = update(table_of(Mail)).where(table_of(Mail).c.id == bindparam("written"))
+"""Sets whichever columns it is given."""
 
 
 def mail_by_message_id(session: Session, message_id: str) -> Mail | None:
@@ -214,26 +215,25 @@ def mail_by_message_id(session: Session, message_id: str) -> Mail | None:
     return session.scalars(found.order_by(Mail.id).limit(1)).first()
 
 
-def earlier_twin(
-    session: Session, mail_id: int, content_key: str | None, message_id: str | None
-) -> Mail | None:
-    """The earlier mail that this one repeats: the same content with the same Message-ID, or both without one."""
-    if content_key is None:
-        return None
-    asked = {"content_key": content_key, "message_id": message_id, "mail_id": mail_id}
-    twin = session.connection().execute(_TWIN, asked).scalar_one_or_none()
-    return session.get(Mail, twin) if twin is not None else None
+def earlier_twins(session: Session, mail_ids: Iterable[int]) -> dict[int, int]:
+    """Of these mails those that repeat an earlier one, with the first that each repeats.
+
+    A mail repeats another with the same content and the same Message-ID, or where both have none.
+    """
+    asked = {"mail_ids": list(mail_ids)}
+    return {row[0]: row[1] for row in session.connection().execute(_TWINS, asked)}
 
 
-_TWIN = (
-    select(Mail.id)
+_MAIL, _TWIN = table_of(Mail), table_of(Mail).alias("twin")
+_TWINS = (
+    select(_MAIL.c.id, func.min(_TWIN.c.id))
+    .join(_TWIN, _TWIN.c.content_key == _MAIL.c.content_key)
     .where(
-        Mail.content_key == bindparam("content_key"),
-        Mail.message_id.is_not_distinct_from(bindparam("message_id")),
-        Mail.id < bindparam("mail_id"),
+        _MAIL.c.id.in_(bindparam("mail_ids", expanding=True)),
+        _TWIN.c.id < _MAIL.c.id,
+        _TWIN.c.message_id.is_not_distinct_from(_MAIL.c.message_id),
     )
-    .order_by(Mail.id)
-    .limit(1)
+    .group_by(_MAIL.c.id)
 )
 
 

@@ -63,7 +63,7 @@ from daemon.store.mails import (
     add_mails as add_mails,
     archived_digests as archived_digests,
     begin_handling as begin_handling,
-    earlier_twin as earlier_twin,
+    earlier_twins as earlier_twins,
     end_attempt as end_attempt,
     filings_of as filings_of,
     folder as folder,
@@ -89,6 +89,7 @@ from daemon.store.mails import (
     settle_mail as settle_mail,
     stored_heads as stored_heads,
     undecided_mails as undecided_mails,
+    write_fates as write_fates,
     write_heads as write_heads,
 )
 from daemon.store.memory import (

@@ -247,9 +247,9 @@ class Problem(Base):
 
     def __init__(self, **values: Any) -> None:
         """A new problem; with its defaults, so that the rules can decide about it before it is stored."""
-        defaults = {"source": "school_report", "office_agreed": False}
-        empty = {"assist_section_ids": [], "handling": {}, "similar": [], "measures": []}
-        super().__init__(**defaults | empty | values)
+        defaults: dict[str, Any] = {"source": "school_report", "office_agreed": False, "handling": {}}
+        lists: dict[str, Any] = {"assist_section_ids": [], "similar": [], "measures": []}
+        super().__init__(**defaults | lists | values)
 
 
 class Measure(Base):
