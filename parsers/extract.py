@@ -126,6 +126,8 @@ def _by_unit(draft: Draft) -> list[Draft]:
 class _Notes:
     """Findings and places under construction."""
 
+    scanned: bool
+    """Read from a picture: what was not found there may be there all the same."""
     findings: list[Finding] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
 
@@ -137,7 +139,7 @@ class _Notes:
 
 
 def _form(draft: Draft, content: Content, part: str) -> Form:
-    notes = _Notes()
+    notes = _Notes(content.scanned)
     head = _head(draft, content, notes)
     items = _items(draft, notes)
     _only_unit(draft, head, items, notes)
@@ -190,11 +192,13 @@ def _simple(blank: Field, raw: Raw | None, path: str, notes: _Notes) -> Value:
     if raw is not None and raw.struck:
         notes.add(path, uncertain(f"“{blank.label}”有划去的文字，请核对"))
     if read.value is None and not read.faults and blank.missing is not None and not (raw and raw.doubt):
-        notes.add(path, _missing(blank, raw is not None))
+        notes.add(path, _missing(blank, raw is not None, notes.scanned))
     return read.value
 
 
-def _missing(blank: Field, has_label: bool) -> Fault:
+def _missing(blank: Field, has_label: bool, scanned: bool) -> Fault:
+    if scanned and (not has_label or blank.kind is Kind.PERSON):
+        return uncertain(f"图片中未识别到“{blank.label}”，请对照原件核对")
     text = f"“{blank.label}”未填写" if has_label else f"未找到“{blank.label}”一栏"
     return Fault(FindingKind.MISSING, blank.missing or Severity.WARNING, text)
 
@@ -288,6 +292,10 @@ def _contact(draft: Draft, values: dict[str, Value], notes: _Notes) -> None:
         notes.add("contact_phone", fault)
         if fault.kind is FindingKind.UNCERTAIN:
             notes.add("contact_name", fault)
+    if notes.scanned and not (mixed or name or phone):
+        for path in ("contact_name", "contact_phone"):
+            notes.add(path, _missing(printed.CONTACT, False, scanned=True))
+        return
     if values["contact_name"]:
         for fault in _named(str(values["contact_name"]), printed.CONTACT_NAME).faults:
             notes.add("contact_name", fault)

@@ -7,19 +7,26 @@ whoever uses it can say where it may be wrong.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+# Read when the library is loaded: without it, it reports to its maker and keeps a number of the machine on disk.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 from onnxruntime import SessionOptions  # type: ignore[import-untyped,unused-ignore]
 from rapidocr import RapidOCR
+from rapidocr.ch_ppocr_rec.typings import TextRecInput, TextRecOutput
 from rapidocr.inference_engine.onnxruntime import OrtInferSession
+from rapidocr.utils.process_img import get_rotate_crop_image
 
 Picture = npt.NDArray[np.uint8]
 Quad = npt.NDArray[np.float32]
@@ -29,6 +36,8 @@ DETECTION_SIDE = 1280
 GLANCE_SIDE = 512
 LINE_HEIGHT = 64
 MARGIN = 12
+NARROWEST = 64
+"""Width in pixels to which a picture of a line is filled up: reading takes time in proportion to the width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +91,11 @@ def _engine() -> Any:
     return RapidOCR(
         params={
             "Global.log_level": "error",
-            "Global.max_side_len": 2400,
-            "Global.text_score": 0.0,
             "Det.limit_side_len": DETECTION_SIDE,
             "Det.limit_type": "max",
-            "Rec.rec_batch_num": 2,
+            "Rec.rec_img_shape": [3, 48, NARROWEST],
+            # One by one, because a batch is as wide as its widest.
+            "Rec.rec_batch_num": 1,
         }
     )
 
@@ -108,38 +117,52 @@ def version() -> str:
     return f"rapidocr {installed('rapidocr')}, onnxruntime {installed('onnxruntime')}"
 
 
-def lines(grey: Picture, ink: Picture) -> list[Line]:
-    """The lines of text on an upright page, in no particular order. Only where there is ink is looked at."""
+def places(grey: Picture, ink: Picture) -> list[Quad]:
+    """Where lines of text stand on an upright page. Only where there is ink is looked at."""
     top, bottom, left, right = _inked_area(ink)
-    part = grey[top:bottom, left:right]
-    engine = _engine()
+    part = np.asarray(cv2.cvtColor(grey[top:bottom, left:right], cv2.COLOR_GRAY2BGR), np.uint8)
     # Letters are looked for at the same scale, however little of the page there is to look at.
-    engine._load_det_model().limit_side_len = max(
-        GLANCE_SIDE, round(DETECTION_SIDE * max(part.shape) / max(grey.shape))
-    )
-    # The engine keeps its flags from call to call: all of them are given at every call.
-    found = engine(
-        np.asarray(cv2.cvtColor(part, cv2.COLOR_GRAY2BGR), np.uint8),
-        use_det=True,
-        use_cls=False,
-        use_rec=True,
-        return_word_box=True,
-        return_single_char_box=True,
-    )
-    if not found.txts:
+    side = max(GLANCE_SIDE, round(DETECTION_SIDE * max(part.shape) / max(grey.shape)))
+    return [quad + np.array([left, top], np.float32) for quad in _detected(part, side)]
+
+
+def _detected(picture: Picture, side: int) -> list[Quad]:
+    model = _engine()._load_det_model()
+    model.limit_side_len = side
+    found = model(picture)
+    return [] if found.boxes is None else [np.asarray(quad, np.float32) for quad in found.boxes]
+
+
+def lines(grey: Picture, quads: Sequence[Quad]) -> list[Line]:
+    """The lines of text that stand in these places, in the same order; places without text are left out."""
+    if not quads:
         return []
-    return [
-        _shifted(_line(quad, text, float(score), characters), left, top)
-        for quad, text, score, characters in zip(
-            found.boxes, found.txts, found.scores, found.word_results or [()] * len(found.txts), strict=True
-        )
-    ]
+    page = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    crops = [get_rotate_crop_image(page, quad.copy()) for quad in quads]
+    engine = _engine()
+    found = engine._load_rec_model()(TextRecInput(img=crops, return_word_box=True))
+    read = []
+    for crop, quad, text, score, words in zip(
+        crops, quads, found.txts, found.scores, found.word_results, strict=True
+    ):
+        if not text.strip():
+            continue
+        one = TextRecOutput(txts=(text,), scores=[score], word_results=(words,))
+        boxed = engine.cal_rec_boxes([crop], quad[None], one, True).word_results[0]
+        read.append(_line(quad, text, float(score), [word for word in boxed if word[2] is not None]))
+    return read
 
 
 def _inked_area(ink: Picture) -> tuple[int, int, int, int]:
     """Top, bottom, left and right of the part of a page that is not blank, with some room around it."""
-    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
     height, width = ink.shape
+    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
+    # The edges of the sheet itself, on a desk or under a scanner's lid, are long and thin.
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
+    for number in range(1, count):
+        x, y, across, down, area = (int(value) for value in stats[number])
+        if max(across / width, down / height) > 0.4 and area < 60 * (across + down):
+            strokes[y : y + down, x : x + across] &= labels[y : y + down, x : x + across] != number
     rows = np.flatnonzero(strokes.sum(axis=1) > 0.002 * width)
     columns = np.flatnonzero(strokes.sum(axis=0) > 0.002 * height)
     if not rows.size or not columns.size:
@@ -151,13 +174,6 @@ def _inked_area(ink: Picture) -> tuple[int, int, int, int]:
         max(0, int(columns[0]) - room),
         min(width, int(columns[-1]) + room),
     )
-
-
-def _shifted(line: Line, across: float, down: float) -> Line:
-    moved = tuple(
-        replace(glyph, left=glyph.left + across, right=glyph.right + across) for glyph in line.glyphs
-    )
-    return Line(moved, line.left + across, line.top + down, line.right + across, line.bottom + down)
 
 
 def _line(quad: Quad, text: str, score: float, characters: Sequence[Any]) -> Line:
@@ -180,22 +196,11 @@ def glance(page: Picture) -> list[Quad]:
     """Where text stands, roughly and quickly: corners in the picture's own pixels, in reading order of a line."""
     scale = min(1.0, GLANCE_SIDE / max(page.shape[:2]))
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    _engine()._load_det_model().limit_side_len = GLANCE_SIDE
-    found = _engine()(
-        small,
-        use_det=True,
-        use_cls=False,
-        use_rec=False,
-        return_word_box=False,
-        return_single_char_box=False,
-    )
-    return [] if found.boxes is None else [np.asarray(quad, np.float32) / scale for quad in found.boxes]
+    return [quad / scale for quad in _detected(np.asarray(small, np.uint8), GLANCE_SIDE)]
 
 
 def read_again(crops: Sequence[Picture]) -> list[tuple[str, float]]:
     """Text and least confidence of pictures of one line each, without looking for text in them."""
-    from rapidocr.ch_ppocr_rec.typings import TextRecInput
-
     if not crops:
         return []
     found = _engine()._load_rec_model()(TextRecInput(img=list(crops), return_word_box=False))

@@ -18,6 +18,8 @@ from parsers.ocr import Picture, Quad
 
 WORKING_SIDE = 2000
 FEWEST_TEXTS = 3
+LEGIBLE, LEGIBLE_LENGTH = 0.88, 5
+"""Mean confidence, with so many characters, that no line reaches when it is read upside down."""
 STEEPEST = 12.0
 """Degrees of tilt or convergence that a page may have; more is no page laid down to be read."""
 FLAT_ENOUGH = 0.12
@@ -34,6 +36,8 @@ class Page:
     """A page as it can be read: grey without red, the same in black and white, and where red was."""
 
     grey: Picture
+    sharp: Picture
+    """The same with its strokes sharpened, for a second reading."""
     ink: Picture
     """255 where ink is, else 0."""
     red: Picture
@@ -52,10 +56,14 @@ def prepared(picture: Picture) -> Page | None:
     if len(texts) < FEWEST_TEXTS:
         return None
     picture, turned = upright(picture, texts)
-    picture = _levelled(picture)
-    picture = _squared(picture)
+    picture = _straightened(picture)
     grey, red, pen, seal_seen = without_red(picture)
-    return Page(grey, inked(grey), red, pen, seal_seen, turned)
+    return Page(grey, _sharpened(grey), inked(grey), red, pen, seal_seen, turned)
+
+
+def _sharpened(grey: Picture) -> Picture:
+    soft = cv2.GaussianBlur(grey, (0, 0), 2)
+    return np.asarray(cv2.addWeighted(grey, 1.6, soft, -0.6, 0), np.uint8)
 
 
 def _at_working_size(picture: Picture) -> Picture:
@@ -104,9 +112,11 @@ def _upside_down(picture: Picture, texts: Sequence[Quad]) -> bool:
         left, top = quad.min(axis=0)
         right, bottom = quad.max(axis=0)
         crops.append(ocr.enlarged(grey, float(left), float(top), float(right), float(bottom)))
-    turned = [np.asarray(cv2.rotate(crop, cv2.ROTATE_180), np.uint8) for crop in crops]
-    read = ocr.read_again([*crops, *turned])
-    return _legibility(read[len(crops) :]) > _legibility(read[: len(crops)])
+    as_it_is = ocr.read_again(crops)
+    if any(score > LEGIBLE and len(text) >= LEGIBLE_LENGTH for text, score in as_it_is):
+        return False
+    turned = ocr.read_again([np.asarray(cv2.rotate(crop, cv2.ROTATE_180), np.uint8) for crop in crops])
+    return _legibility(turned) > _legibility(as_it_is)
 
 
 def _legibility(readings: Sequence[tuple[str, float]]) -> float:
@@ -163,9 +173,38 @@ Segments = npt.NDArray[np.float64]
 """One straight piece of ink a row: x, y of its middle, its angle in degrees, its length."""
 
 
-def _segments(picture: Picture) -> tuple[Segments, Segments]:
+Matrix = npt.NDArray[np.float64]
+"""Where the points of a picture go, in homogeneous coordinates."""
+
+
+def _straightened(picture: Picture) -> Picture:
+    """The picture turned by its tilt and seen straight from above, in one step lest it lose sharpness twice."""
+    height, width = picture.shape[:2]
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+    level = _levelling(grey)
+    if level is not None:
+        grey = np.asarray(
+            cv2.warpPerspective(grey, level, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
+    square = _squaring(grey)
+    steps = [step for step in (square, level) if step is not None]
+    if not steps:
+        return picture
+    return np.asarray(
+        cv2.warpPerspective(
+            picture,
+            steps[0] @ steps[1] if len(steps) == 2 else steps[0],
+            (width, height),
+            flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
+    )
+
+
+def _segments(grey: Picture) -> tuple[Segments, Segments]:
     """The long straight strokes of the page, those across with their tilt and those down with their lean."""
-    ink = inked(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8))
+    ink = inked(grey)
     height, width = ink.shape
     across = _straight_strokes(ink, width // 9)
     down = _straight_strokes(np.ascontiguousarray(ink.T), max(80, height // 24))
@@ -192,22 +231,18 @@ def _straight_strokes(ink: Picture, shortest: int) -> Segments:
     return np.array(strokes, np.float64).reshape(-1, 4)
 
 
-def _levelled(picture: Picture) -> Picture:
-    """The picture turned by the tilt of its horizontal rules."""
-    across, _ = _segments(picture)
+def _levelling(grey: Picture) -> Matrix | None:
+    """How to turn the page so that its horizontal rules are level; measured roughly, on half the pixels."""
+    height, width = grey.shape
+    small = np.asarray(cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    across = _straight_strokes(inked(small), width // 18)
     if len(across) < 2:
-        return picture
+        return None
     tilt = _weighted_median(across[:, 2], across[:, 3])
     if abs(tilt) < FLAT_ENOUGH:
-        return picture
-    height, width = picture.shape[:2]
+        return None
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1)
-    return np.asarray(
-        cv2.warpAffine(
-            picture, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
-    )
+    return np.vstack([turn, [0.0, 0.0, 1.0]])
 
 
 def _weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
@@ -216,14 +251,14 @@ def _weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.fl
     return float(values[order][int(np.searchsorted(passed, passed[-1] / 2))])
 
 
-def _squared(picture: Picture) -> Picture:
-    """The picture seen straight from above: lines that are parallel on paper made parallel again."""
-    across, down = _segments(picture)
+def _squaring(grey: Picture) -> Matrix | None:
+    """How to see the page straight from above: lines that are parallel on paper made parallel again."""
+    across, down = _segments(grey)
     if len(across) < 2:
-        return picture
+        return None
     lean_of_y = _trend(across[:, 1], across[:, 2], across[:, 3])
     lean_of_x = _trend(down[:, 0], down[:, 2], down[:, 3]) if len(down) >= 2 else (0.0, 0.0)
-    height, width = picture.shape[:2]
+    height, width = grey.shape
     top, bottom = (float(value) for value in np.percentile(across[:, 1], [0, 100]))
     left, right = (
         (float(value) for value in np.percentile(down[:, 0], [0, 100]))
@@ -231,11 +266,11 @@ def _squared(picture: Picture) -> Picture:
         else (0.1 * width, 0.9 * width)
     )
     if bottom - top < 0.05 * height or right - left < 0.2 * width:
-        return picture
+        return None
     leans = [_at(lean_of_y, top), _at(lean_of_y, bottom), _at(lean_of_x, left), _at(lean_of_x, right)]
     if max(abs(lean) for lean in leans) < FLAT_ENOUGH or max(abs(lean) for lean in leans) > STEEPEST:
-        return picture
-    return _warped(picture, (left, top, right, bottom), leans)
+        return None
+    return _warp((left, top, right, bottom), leans)
 
 
 def _trend(
@@ -257,8 +292,8 @@ def _at(trend: tuple[float, float], where: float) -> float:
     return trend[0] * where + trend[1]
 
 
-def _warped(picture: Picture, frame: tuple[float, float, float, float], leans: Sequence[float]) -> Picture:
-    """The picture with the four leaning lines around the frame made straight."""
+def _warp(frame: tuple[float, float, float, float], leans: Sequence[float]) -> Matrix:
+    """How the four leaning lines around the frame are made straight."""
     left, top, right, bottom = frame
     across, down = (left + right) / 2, (top + bottom) / 2
     upper, lower = (_line_through(across, y, lean) for y, lean in zip((top, bottom), leans[:2], strict=True))
@@ -268,14 +303,7 @@ def _warped(picture: Picture, frame: tuple[float, float, float, float], leans: S
         np.float32,
     )
     target = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    height, width = picture.shape[:2]
-    matrix = cv2.getPerspectiveTransform(corners, target)
-    return np.asarray(
-        cv2.warpPerspective(
-            picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
-    )
+    return np.asarray(cv2.getPerspectiveTransform(corners, target), np.float64)
 
 
 def _line_through(x: float, y: float, degrees: float) -> npt.NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from parsers import glyphs, ocr, page, ruling, tick_boxes
 from parsers.content import TICK_OFF, TICK_ON, TICK_UNKNOWN, Cell, Paragraph, Table
-from parsers.ocr import Glyph, Line, Picture
+from parsers.ocr import Glyph, Line, Picture, Quad
 from parsers.page import Page
 from parsers.ruling import Box, Grid
 from parsers.values import Place
@@ -51,6 +51,9 @@ HEAD_LABEL = re.compile(
 )
 INNER_LABEL = re.compile(r"(?<=.)(?:主要负责人签[字名]|联系人(?:及|和)?(?:联系)?电话|填报时间)")
 """Labels that OCR may have taken together with the blank before them."""
+NOTE = re.compile(r"\W?(?:说\W?明|注|填表说明|备注说明)\W")
+NOTE_WIDTH = 0.75
+"""Share of the table's width from which a line below it may be a line of the printed notes."""
 LABEL_WITHOUT_COLON = re.compile(
     r"(?:填报单位(?:[(（]盖?章?[)）])?|主要负责人签字|联系人及电话|填报时间)(?![:：(（]|.{0,6}[:：])"
 )
@@ -85,7 +88,10 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
         return PageReading()
     rules = ruling.rules(sheet.ink)
     grids = ruling.grids(rules)
-    lines = _without_seal(ocr.lines(sheet.grey, sheet.ink), sheet)
+    quads, notes_begin = _without_notes(ocr.places(sheet.grey, sheet.ink), grids, sheet)
+    lines = _without_seal(ocr.lines(sheet.grey, quads), sheet)
+    lines += _missed_in_head(grids, lines, sheet)
+    lines += notes_begin
     if not grids and len(lines) < FEWEST_LINES:
         return PageReading()
     drafts = {(at, index): _Draft() for at, grid in enumerate(grids) for index in range(len(grid.boxes))}
@@ -98,6 +104,42 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     blocks = _in_order(grids, tables, outside, sheet, number)
     notes = () if grids else (NO_RULES,)
     return PageReading(tuple(blocks), notes, sheet.seal_seen)
+
+
+def _without_notes(
+    quads: Sequence[Quad], grids: Sequence[Grid], sheet: Page
+) -> tuple[list[Quad], list[Line]]:
+    """The places of text but for the long lines of printed notes below a table; of those, the first words.
+
+    Reading takes most of a page's time, and nobody fills in the notes.
+    """
+    kept, begun = list(quads), []
+    for grid in grids:
+        width = grid.right - grid.left
+        below = [q for q in kept if q[:, 1].mean() > grid.bottom and np.ptp(q[:, 0]) > NOTE_WIDTH * width]
+        below.sort(key=lambda quad: float(quad[:, 1].mean()))
+        if not below or below[0][:, 1].min() > grid.bottom + 0.5 * width:
+            continue
+        first = ocr.lines(sheet.grey, [_shortened(below[0])])
+        if not any(NOTE.match(line.text) for line in first):
+            continue
+        # It still ends where it does on the page: what follows it goes on with it.
+        begun += [replace(line, right=float(below[0][:, 0].max())) for line in first]
+        note = [below[0]]
+        for quad in below[1:]:
+            beside = abs(float(quad[:, 0].min() - note[-1][:, 0].min())) < 2 * float(np.ptp(note[-1][:, 1]))
+            if not beside or quad[:, 1].min() - note[-1][:, 1].max() > np.ptp(note[-1][:, 1]):
+                break
+            note.append(quad)
+        kept = [quad for quad in kept if not any(quad is line for line in note)]
+    return kept, begun
+
+
+def _shortened(quad: Quad) -> Quad:
+    """The beginning of a long line."""
+    share = 7 * float(np.ptp(quad[:, 1])) / max(1.0, float(np.ptp(quad[:, 0])))
+    along = (quad[[1, 2]] - quad[[0, 3]]) * min(1.0, share)
+    return np.stack([quad[0], quad[0] + along[0], quad[3] + along[1], quad[3]]).astype(np.float32)
 
 
 # ---------------------------------------------------------------- what the seal left
@@ -384,6 +426,37 @@ def _unread_ink(box: Box, lines: Sequence[Line], sheet: Page, usual: float) -> l
     return found
 
 
+def _missed_in_head(grids: Sequence[Grid], lines: Sequence[Line], sheet: Page) -> list[Line]:
+    """Lines above the table that the engine did not find, though there is writing: the form's head stands there."""
+    if not grids or not lines:
+        return []
+    usual = float(np.median([line.height for line in lines]))
+    height, width = sheet.ink.shape
+    reach = int(usual)
+    left, right = max(0, grids[0].left - reach), min(width, grids[0].right + reach)
+    top, bottom = max(0, grids[0].top - height // 3), grids[0].top - reach // 3
+    part = sheet.ink[top:bottom, left:right].copy()
+    if part.size == 0:
+        return []
+    part[cv2.dilate(sheet.red[top:bottom, left:right], np.ones((5, 5), np.uint8)) > 0] = 0
+    for line in lines:
+        x0, x1 = int(line.left - reach // 2 - left), int(line.right + reach // 2 - left)
+        part[
+            max(0, int(line.top) - 6 - top) : max(0, int(line.bottom) + 6 - top), max(0, x0) : max(0, x1)
+        ] = 0
+    joined = cv2.dilate(part, np.ones((3, 2 * reach), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
+    found: list[Line] = []
+    for number in range(1, count):
+        x, y, across, down, _ = (int(value) for value in stats[number])
+        if across < 5 * usual or not 0.5 * usual < down < 2 * usual:
+            continue
+        area = (left + x + reach - 4, top + y - 5, left + x + across - reach + 4, top + y + down + 5)
+        corners = [(area[0], area[1]), (area[2], area[1]), (area[2], area[3]), (area[0], area[3])]
+        found += ocr.lines(sheet.grey, [np.array(corners).clip(0, [width, height]).astype(np.float32)])
+    return found
+
+
 def _read_missed(area: Area, draft: _Draft, sheet: Page) -> None:
     """Reads writing that the engine did not find by itself; a doubt where it cannot be read."""
     left, top, right, bottom = area
@@ -411,15 +484,12 @@ def _is_short(draft: _Draft, line: Line) -> bool:
 
 
 def _reread(lines: Sequence[Line], sheet: Page) -> list[tuple[str, float]]:
-    sharp = _sharpened(sheet.grey)
     return ocr.read_again(
-        [ocr.enlarged(sharp, line.left - 3, line.top - 1, line.right + 3, line.bottom + 1) for line in lines]
+        [
+            ocr.enlarged(sheet.sharp, line.left - 3, line.top - 1, line.right + 3, line.bottom + 1)
+            for line in lines
+        ]
     )
-
-
-def _sharpened(grey: Picture) -> Picture:
-    soft = cv2.GaussianBlur(grey, (0, 0), 2)
-    return np.asarray(cv2.addWeighted(grey, 1.6, soft, -0.6, 0), np.uint8)
 
 
 def _agreed(line: Line, text: str, score: float, draft: _Draft) -> Line:
@@ -560,4 +630,6 @@ def _paragraph(group: Sequence[Line], sheet: Page, place: Place) -> Paragraph:
 
 def _is_worth_rereading(line: Line) -> bool:
     """Whether the line may be a blank of the form's head: it has a label or a long number."""
-    return len(line.glyphs) <= 40 and bool(re.search(r"[:：]|\d{6}", line.text))
+    if len(line.glyphs) > 40 or NOTE.match(line.text):
+        return False
+    return bool(re.search(r"[:：]|\d{6}", line.text))

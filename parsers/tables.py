@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from openpyxl.utils import get_column_letter
 
-from parsers import fields, forms
+from parsers import fields, forms, options
 from parsers.content import Cell
 from parsers.forms import FormKind
 from parsers.labels import (
@@ -298,7 +298,16 @@ def _group(grid: Grid, header: Header, row: int, limit: int) -> int:
     spans = [
         cell.row + cell.row_span - row for c in keys + numbers if (cell := grid.at.get((row, c))) is not None
     ]
-    return max(1, min(max(spans, default=1), limit - row))
+    together = max(1, min(max(spans, default=1), limit - row))
+    return 1 if _choose_differently(grid, header, range(row, row + together)) else together
+
+
+def _choose_differently(grid: Grid, header: Header, rows: range) -> bool:
+    """Whether rows under one merged key each choose levels of their own: then each row is an item."""
+    columns = [column for column, name in header.columns.items() if name == "levels"]
+    cells = {id(cell): cell for c in columns for row in rows if (cell := grid.at.get((row, c))) is not None}
+    read = [options.choice(cell.text, cell.emphasised, cell.struck) for cell in cells.values()]
+    return len({(one.levels, one.sections) for one in read if one.levels}) > 1
 
 
 def _is_repeated_header(grid: Grid, header: Header, row: int) -> bool:
@@ -376,6 +385,8 @@ def _item(grid: Grid, header: Header, rows: range) -> Item:
                 raw = replace(raw, doubt="合并单元格跨越几栏，不能确定属于哪一栏")
         if raw.filled and any(_shared(header, name, cell, rows) for cell in cells):
             raw = replace(raw, doubt="一个数合并在几行，不能确定属于哪一行")
+        if name == header.form.key != "unit" and any(_reaches_beyond(cell, rows) for cell in cells):
+            raw = replace(raw, doubt="此格合并在几行，各行分别勾选，按几个问题记录，请核对")
         if name in doubled and raw.filled:
             raw = replace(raw, doubt=f"有几栏都像“{header.form.field(name).label}”，不能确定以哪一栏为准")
         item[name] = raw
@@ -386,7 +397,11 @@ def _item(grid: Grid, header: Header, rows: range) -> Item:
 def _shared(header: Header, name: str, cell: Cell, rows: range) -> bool:
     """Whether a count stands in a cell that belongs to other rows as well."""
     counted = name in {blank.name for blank in header.form.item if blank.kind is forms.Kind.COUNT}
-    return counted and (cell.row < rows.start or cell.row + cell.row_span > rows.stop)
+    return counted and _reaches_beyond(cell, rows)
+
+
+def _reaches_beyond(cell: Cell, rows: range) -> bool:
+    return cell.row < rows.start or cell.row + cell.row_span > rows.stop
 
 
 MAY_BE_PARTED = frozenset({"details", "levels", "remarks"})

@@ -83,3 +83,10 @@ def test_pages_over_the_limit_are_left_out_and_that_is_noted() -> None:
     shown = pdf.content((FILES / "merged_rows.pdf").read_bytes(), replace(LIMITS, pages=0))
     assert shown.blocks == ()
     assert any("只读了前0页" in note for note in shown.notes)
+
+
+def test_rows_under_one_merged_problem_that_choose_differently_are_problems_of_their_own() -> None:
+    form = only(of(pdf.content((FILES / "merged_rows.pdf").read_bytes(), LIMITS)))
+    assert [item["levels"] for item in form.items] == [("secretary",), ("section",)]
+    assert [item["sections"] for item in form.items] == [(), ("基建科",)]
+    assert {"problems[0].problem", "problems[1].problem"} <= doubts(form)

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +116,19 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_unpacked() -> None:
 def test_a_damaged_picture_is_unreadable_and_says_so(data: bytes) -> None:
     with pytest.raises(Unreadable):
         picture.content(data, LIMITS)
+
+
+def test_a_label_that_was_not_found_on_a_picture_is_for_a_person_not_for_the_school() -> None:
+    page = paper.problem_page(ProblemPaper())
+    page.paste("white", (0, round(page.height * 0.125), page.width, round(page.height * 0.17)))
+    form = only(of(picture.content(paper.jpeg(page), LIMITS)))
+    assert {"reporting_unit", "contact_phone"} <= doubts(form)
+    assert not any(f.kind.value == "missing" for f in form.findings if f.field in form.fields)
+
+
+def test_the_engine_neither_reports_to_its_maker_nor_marks_the_machine(tmp_path: Path) -> None:
+    ask = "from parsers import ocr; ocr.version()"
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", ask], env=environment, check=True)
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.as_posix()]
