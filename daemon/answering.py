@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from daemon import deciding, holding, ordering, receiving, statistics_answers
+from daemon import deciding, holding, letters, ordering, receiving, statistics_answers
 from daemon.desk import Desk
 from daemon.events import Bounced
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.journal import event
-from daemon.model import OFFICE_KINDS, Disposition, Unit, UnitKind
+from daemon.model import OFFICE_KINDS, Disposition, LetterKind, State, Unit, UnitKind
 from daemon.store import questions, tables
 from daemon.workflow import happen
 from parsers import replies
@@ -20,6 +20,7 @@ from parsers.orders import (
     Confirm,
     DeclineProblem,
     Disagree,
+    Instruct,
     No,
     Order,
     Orders,
@@ -27,7 +28,7 @@ from parsers.orders import (
     Role,
     Yes,
 )
-from parsers.values import Authentication, Mail, Reading
+from parsers.values import Authentication, Mail, PartOutcome, Reading
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,8 @@ def words(
     text = mail.text or ""
     role = role_of(sender)
     orders = replies.orders(text, role, desk.today) if role and text.strip() else Orders()
+    if (fate := _courtesy(desk, mail, reading, sender, answered, orders)) is not None:
+        return fate
     if answered is None and text.strip() and not reading.parts and _answers_foreign_letter(desk, reading):
         why = "来信回复的是我办发给其他单位的信，来信邮箱不是该信的收件单位，未予办理"
         return holding.unauthorised(desk, mail, why)
@@ -93,6 +96,59 @@ def words(
             return carried_out
     fate = ordering.carry_out(desk, mail, reading, sender, answered, orders)
     return fate or holding.unclear(desk, mail, sender, "这项答复在此处不能执行", answered)
+
+
+def _courtesy(
+    desk: Desk,
+    mail: tables.Mail,
+    reading: Reading,
+    sender: Sender,
+    answered: tables.Letter | None,
+    orders: Orders,
+) -> Fate | None:
+    """The fate of a mere 谢谢 or 好的; None for anything with content, and for files."""
+    if not sender.known or any(part.outcome is not PartOutcome.IGNORED for part in reading.parts):
+        return None
+    kind = replies.courtesy(mail.text or "")
+    ordered = [order for order in orders.given if not isinstance(order, Instruct)]
+    if kind is None or ordered:
+        return None
+    asked = _asked_for(desk, answered) if answered is not None else ()
+    if kind is replies.Courtesy.THANKS or not asked:
+        return holding.courtesy(desk, mail, sender, answered)
+    # The choice of a session is too weighty for a hint: a person reads what the secretary wrote.
+    choice = answered is not None and answered.kind == LetterKind.PROBLEM_LIST.value
+    return None if choice else holding.courtesy(desk, mail, sender, answered, asked)
+
+
+RATINGS = (
+    letters.Answer("满意", "对办理结果满意的"),
+    letters.Answer("基本满意", "基本满意的"),
+    letters.Answer("不满意:仍有五间教室未改", "不满意的，写明理由"),
+)
+DECISIONS = (letters.Answer("同意", "同意的"), letters.Answer("不同意:理由", "不同意的，写明理由"))
+CONFIRMATIONS = (
+    letters.Answer("确认", "核对无误的"),
+    letters.Answer("不同意:请书记重新选定", "有误的，写明理由"),
+)
+
+
+def _asked_for(desk: Desk, answered: tables.Letter) -> tuple[letters.Answer, ...]:
+    """The words that a letter asks for, as long as it waits for an answer."""
+    match answered.kind:
+        case LetterKind.CALLBACK.value:
+            row = next(iter(questions.problem_rows(desk.session, answered.about)), None)
+            waits = row is not None and row.state == State.COMPLETION_REPORTED.value
+            return RATINGS if waits and row is not None and row.satisfaction is None else ()
+        case LetterKind.QUESTION.value | LetterKind.CIRCULAR_DRAFT.value:
+            asked = answered.context.get("question")
+            question = questions.question(desk.session, asked) if asked else None
+            return DECISIONS if question is not None and question.answered_at is None else ()
+        case LetterKind.DECISION_READBACK.value | LetterKind.ASSIGNMENT_SHEET.value:
+            return CONFIRMATIONS
+        case LetterKind.PROBLEM_LIST.value:
+            return DECISIONS
+    return ()
 
 
 def _answers_foreign_letter(desk: Desk, reading: Reading) -> bool:
@@ -151,6 +207,10 @@ def answer_question(
         return holding.unclear(
             desk, mail, sender, f"此事已于此前答复（{question.answer}），本次答复未执行", answered
         )
+    if question.kind == "which_problem":
+        meant = deciding.which_problem(desk, mail, sender, question, orders)
+        why = "未能看明白所指的难点问题，请写明序号或者编号"
+        return meant or holding.unclear(desk, mail, sender, why, answered)
     if len(orders.given) != 1:
         return holding.unclear(desk, mail, sender, "一次只能给出一个答复", answered)
     order = orders.given[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from daemon import dispatch, letters, registers, statistics
@@ -34,6 +35,11 @@ QUESTION_NAMES = {
     "choice_pending": "书记选题",
     "circular": "通报审定",
     "correction_overdue": "逾期未补正",
+    "deadline": "办结时限",
+    "which_problem": "待书记明示",
+    "statistics_circular": "通报审定",
+    "statistics_order": "指令待确认",
+    "remake_rollup": "迟报处理",
 }
 MAIL_QUESTIONS = frozenset({"held_mail", "held_text", "period"})
 """Shown with the mail that they are about."""
@@ -232,17 +238,32 @@ def send_ledgers(desk: Desk) -> int:
         report = kind is UnitKind.COMMITTEE
         file = registers.ledger(desk, f"LEDGER-{desk.today.isoformat()}", registers.LETTER_ROWS)
         context = {} if report else {"workbook": file.sent.to_json()}
+        letter, about = numbered(
+            desk, ledger_letter(desk, report=report), (f"LEDGER-{desk.today.isoformat()}",)
+        )
         written = desk.write(
-            ledger_letter(desk, report=report),
+            letter,
             key=f"{LetterKind.LEDGER.value}:{desk.today.isoformat()}:{kind.value}",
             to=to.to,
-            about=(f"LEDGER-{desk.today.isoformat()}",),
+            about=about,
             unit=to.unit,
             attachments=[dispatch.attached(file)],
             context=context,
         )
         count += written is not None
     return count
+
+
+PREFIX = "JB"
+"""Numbers of letters about many things, so that an answer finds its way by the subject too: JB-2022-014."""
+
+
+def numbered(
+    desk: Desk, letter: letters.Letter, about: Sequence[str]
+) -> tuple[letters.Letter, tuple[str, ...]]:
+    """The letter with a number and a code of its own, and what it is about with that number."""
+    number = desk.number(PREFIX, desk.today.year)
+    return replace(letter, number=number, code=desk.code()), (*about, number)
 
 
 def first_workday_of_month(desk: Desk, day: date) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from daemon import dispatch, session_office
+from daemon.clock import chinese_day
 from daemon.desk import Desk
 from daemon.dispatch import read_back
 from daemon.events import (
@@ -26,19 +27,33 @@ from daemon.events import (
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.model import Disposition, State, Unit, UnitKind
-from daemon.ordering import Done, Given, carried, conclude, happen_to, office_event, order_json
+from daemon.ordering import (
+    Done,
+    Given,
+    carried,
+    conclude,
+    happen_to,
+    instructed,
+    office_event,
+    order_json,
+)
 from daemon.problems import HANDLED, QuestionOrder, Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
+from parsers import replies
 from parsers.orders import (
     Agree,
     Confirm,
     DeclineProblem,
     Disagree,
+    Extend,
+    Instruct,
     MergeInto,
     No,
     Order,
+    Orders,
     RegisterAs,
+    Select,
     Suspend,
     Yes,
 )
@@ -143,8 +158,10 @@ def _said(order: Order) -> str:
         DeclineProblem: "不予受理",
         MergeInto: "并入",
         Suspend: "挂账",
+        Extend: "时限定为",
     }.get(type(order), "已答复")
     tail = getattr(order, "reason", None) or getattr(order, "unit", None) or getattr(order, "into", None)
+    tail = order.until.isoformat() if isinstance(order, Extend) else tail
     return f"{word}：{tail}" if tail else word
 
 
@@ -163,6 +180,12 @@ def _general(answer: Answer) -> Meaning | None:
 
 
 def _extension(answer: Answer) -> Meaning:
+    if isinstance(answer.order, Extend):
+        # The office grants another day than the one asked for.
+        if answer.order.until < answer.desk.today:
+            return NotThat("所定的办结时限已经过去")
+        until, reason = answer.order.until, answer.order.reason
+        return (ExtensionDecided(by=answer.by, agree=True, until=until, reason=reason),)
     if not (answer.agreed or answer.refused):
         return NotThat("延期申请请答复同意或不同意")
     until = date.fromisoformat(answer.question.payload["until"])
@@ -285,6 +308,20 @@ def _reassignment(answer: Answer) -> Meaning:
     return NotThat("请答复同意、不同意，或登记为某科室")
 
 
+def _deadline(answer: Answer) -> Meaning:
+    """The day by which a section is to finish, after the old one was past; then it is assigned."""
+    payload = answer.question.payload
+    if isinstance(answer.order, Extend):
+        day = answer.order.until
+    elif answer.agreed:
+        day = date.fromisoformat(payload["suggested"])
+    else:
+        return NotThat("请写明办结时限，例如：时限定为 2022-04-30")
+    if day < answer.desk.today:
+        return NotThat(f"所定的办结时限{chinese_day(day)}已经过去")
+    return (Assigned(by=answer.by, lead=payload["lead"], assists=tuple(payload["assists"]), deadline=day),)
+
+
 def _correction_overdue(answer: Answer) -> Meaning:
     return Nothing("继续等候补正") if answer.agreed else NotThat("请答复是，或不予受理并写明理由")
 
@@ -300,7 +337,43 @@ MEANINGS: Mapping[str, Callable[[Answer], Meaning]] = {
     "unknown_section": _unknown_section,
     "reassignment": _reassignment,
     "correction_overdue": _correction_overdue,
+    "deadline": _deadline,
 }
+
+
+# --------------------------------------------------------------------------- which problem was meant
+
+
+def which_problem(
+    desk: Desk, mail: tables.Mail, sender: Sender, question: tables.Question, orders: Orders
+) -> Fate | None:
+    """The secretary says which problems his words are about: now the office confirms; None if he does not."""
+    listed = tuple(question.payload["numbers"])
+    picked: list[str] = []
+    words = [question.payload["text"]]
+    for order in orders.given:
+        match order:
+            case Select(positions=positions, numbers=numbers):
+                if any(not 1 <= place <= len(listed) for place in positions):
+                    return None
+                picked += [*(listed[place - 1] for place in positions), *numbers]
+            case Instruct(text=text):
+                picked += _named(text, listed)
+                words += [text] if not replies.EVERYTHING.fullmatch(text.strip(replies.STOP)) else []
+    unit = sender.unit_of(UnitKind.SECRETARY)
+    if unit is None or not picked or set(picked) - set(listed):
+        return None
+    _settled(desk, mail, question, f"所指：{'、'.join(dict.fromkeys(picked))}")
+    _settle_order(desk, question, Fate(Disposition.REPLIED))
+    given = Given(desk, mail, None, sender, unit, None, orders.given)
+    return instructed(given, [(tuple(dict.fromkeys(picked)), "\n".join(words))])
+
+
+def _named(text: str, listed: tuple[str, ...]) -> tuple[str, ...]:
+    target = replies.target_of(text)
+    if target.position is not None and 1 <= target.position <= len(listed):
+        return (listed[target.position - 1],)
+    return listed if target.all else target.numbers
 
 
 # ------------------------------------------------------------------------------------- confirmed orders

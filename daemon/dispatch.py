@@ -590,7 +590,7 @@ QUESTION_KINDS: Mapping[str, QuestionKind] = {
     "withdrawal": QuestionKind.WITHDRAWAL,
     "claim": QuestionKind.CLAIM,
     "reopening": QuestionKind.REOPENING,
-    "deadline": QuestionKind.ORDER,
+    "deadline": QuestionKind.DEADLINE,
     "correction_overdue": QuestionKind.CORRECTION_OVERDUE,
 }
 

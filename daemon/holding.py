@@ -11,6 +11,8 @@ from daemon.model import Disposition, Unit
 from daemon.store import tables
 from parsers.values import Reading
 
+Answers = tuple[letters.Answer, ...]
+
 
 @dataclass(frozen=True)
 class Fate:
@@ -72,6 +74,20 @@ def unclear(
     return Fate(Disposition.HELD, why)
 
 
+def courtesy(
+    desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter | None, answers: Answers = ()
+) -> Fate:
+    """A mere 谢谢 is recorded and answered by nothing.
+
+    `answers`: the words that were asked for, if 好的 was said to a question; its writer is told them, once.
+    """
+    if not answers or answered is None:
+        return Fate(Disposition.REPLIED, "来信仅为致意或知悉，没有需要办理的内容")
+    reason = letters.HeldReason.PLAIN_ANSWER
+    _notice(desk, mail, sender, reason, answers=answers, key=f"held_notice:letter:{answered.id}")
+    return Fate(Disposition.REPLIED, "来信未给出所问的明确意见，已请来信人写明")
+
+
 def unauthorised(desk: Desk, mail: tables.Mail, why: str, answered: tables.Letter | None = None) -> Fate:
     """An order from somebody who may not give it: it changes nothing, and the office hears of it.
 
@@ -104,6 +120,7 @@ def _notice(
     answers: tuple[letters.Answer, ...] = (),
     blank_forms: bool = False,
     why: str | None = None,
+    key: str | None = None,
 ) -> None:
     unit = _unit(sender)
     attachments = (
@@ -120,7 +137,7 @@ def _notice(
             answers=answers,
             why=why,
         ),
-        key=f"held_notice:mail:{mail.id}",
+        key=key or f"held_notice:mail:{mail.id}",
         to=(mail.sender,),
         unit=unit,
         answers=mail,

@@ -191,6 +191,12 @@ def held_notices() -> dict[str, Letter]:
             ),
         },
         HeldReason.PERIOD_UNCLEAR: {"facts": STATISTICS_FACTS},
+        HeldReason.PLAIN_ANSWER: {
+            "answers": (
+                Answer("同意", "同意的"),
+                Answer("不同意:理由", "不同意的，写明理由"),
+            ),
+        },
     }
     return {
         f"held_notice.{reason.value}": HeldNotice(
@@ -259,6 +265,14 @@ def questions() -> dict[str, Letter]:
         QuestionKind.CHOICE: {"quoted": "选定1、3、5，其余转办", "suggestion": "选定第1、3、5项"},
         QuestionKind.ORDER: {
             "facts": (Fact("来信邮箱", "gongweiban@example.cn"), Fact("指令", "催办 ND-2022-013"))
+        },
+        QuestionKind.DEADLINE: {"facts": problem, "suggestion": "定为2022年4月15日"},
+        QuestionKind.WHICH_PROBLEM: {
+            "facts": (
+                Fact("第1项", f"ND-2022-013 校门口上下学时段交通拥堵（{SCHOOL}）"),
+                Fact("第2项", f"ND-2022-009 教室照明不达标（{SCHOOL}）"),
+            ),
+            "quoted": "请本周内到校现场办理",
         },
         QuestionKind.LATE_RETURN: {"facts": (Fact("期次", "TJ-2022-01"), Fact("迟报单位", SCHOOL))},
     }

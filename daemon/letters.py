@@ -260,6 +260,8 @@ class HeldReason(StrEnum):
     UNAUTHORISED = "unauthorised"
     PERIOD_UNCLEAR = "period_unclear"
     TOO_LARGE = "too_large"
+    PLAIN_ANSWER = "plain_answer"
+    """好的 to something that wants a plain answer: the writer alone can give it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +306,9 @@ class QuestionKind(StrEnum):
     CLOSE_ALONE = "close_alone"
     CHOICE_PENDING = "choice_pending"
     CORRECTION_OVERDUE = "correction_overdue"
+    DEADLINE = "deadline"
+    WHICH_PROBLEM = "which_problem"
+    """To the secretary: which of several problems his words are about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

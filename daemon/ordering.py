@@ -240,7 +240,7 @@ def objection(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Le
     row = questions.problem(desk.session, numbers[0]) if len(numbers) == 1 else None
     if row is None or school is None or row.unit_id != school.id or not sender.trusted:
         return None
-    if row.state not in (State.CLOSED.value, State.ARCHIVED.value) or replies.POLITE.match(text):
+    if row.state not in (State.CLOSED.value, State.ARCHIVED.value):
         return None
     late = refusal_of(desk, row, Reopened(by=actor(school), reason=text))
     if late is not None:
@@ -274,14 +274,79 @@ def _secretary(given: Given) -> Fate:
 
 def _instruction(given: Given, answered: tables.Letter) -> Fate:
     """Words of the secretary's about problems in hand: the office confirms before they are passed on."""
-    text = "\n".join(order.text for order in given.orders if isinstance(order, words.Instruct))
-    numbers = replies.numbers_in(given.mail.text or "") or tuple(answered.about)
-    known = [row.number for row in questions.problem_rows(given.desk.session, numbers)]
-    if not text or not known:
+    clauses = [
+        line
+        for order in given.orders
+        if isinstance(order, words.Instruct)
+        for line in order.text.split("\n")
+        if line.strip()
+    ]
+    listed = tuple(number for number in answered.about if number.startswith("ND-"))
+    meant = _by_problem(clauses, listed)
+    if not clauses or not (listed or meant):
         why = "书记来信未能对应到某个难点问题，请工委办核实后转达"
         return holding.unclear(given.desk, given.mail, given.sender, why, answered)
-    orders = [{"order": "Instruct", "numbers": known, "text": text}]
-    return _ask_first(given, orders, f"书记批示：{text}")
+    if meant is None:
+        return _ask_which(given, "\n".join(clauses), listed)
+    return instructed(given, meant)
+
+
+def _by_problem(clauses: Sequence[str], listed: tuple[str, ...]) -> list[tuple[tuple[str, ...], str]] | None:
+    """The clauses gathered by the problems they are about; None if one could be about several.
+
+    A clause without a number goes with the one before it.
+    """
+    found: list[tuple[tuple[str, ...], str]] = []
+    for clause in clauses:
+        target = replies.target_of(clause)
+        numbers = target.numbers or (listed if target.all or len(listed) == 1 else ())
+        if not numbers and not found:
+            return None
+        if found and numbers in ((), found[-1][0]):
+            found[-1] = (found[-1][0], f"{found[-1][1]}\n{clause}")
+        else:
+            found.append((numbers, clause))
+    return found
+
+
+def instructed(given: Given, meant: Sequence[tuple[tuple[str, ...], str]]) -> Fate:
+    """The secretary's words, each with its problems, before the office for its 确认."""
+    desk = given.desk
+    numbers = [number for named, _ in meant for number in named]
+    known = {row.number for row in questions.problem_rows(desk.session, numbers)}
+    if unknown := [number for number in dict.fromkeys(numbers) if number not in known]:
+        why = f"没有编号为{'、'.join(unknown)}的难点问题，请工委办核实后转达"
+        return holding.unclear(desk, given.mail, given.sender, why, given.answered)
+    orders = [{"order": "Instruct", "numbers": list(named), "text": text} for named, text in meant]
+    said = "；".join(f"{'、'.join(named)}：{text}" for named, text in meant)
+    return _ask_first(given, orders, f"书记批示：{said}")
+
+
+def _ask_which(given: Given, text: str, listed: tuple[str, ...]) -> Fate:
+    """Ask the secretary which of several problems he means: nothing is passed on to all by itself."""
+    desk = given.desk
+    rows = questions.problem_rows(desk.session, listed)
+    desk.ask(
+        letters.Question(
+            to_name=recipient(given.unit).name,
+            date=desk.today,
+            question=letters.QuestionKind.WHICH_PROBLEM,
+            about=text,
+            facts=tuple(
+                letters.Fact(f"第{place}项", f"{row.number} {row.problem}（{row.reporting_unit}）")
+                for place, row in enumerate(rows, start=1)
+            ),
+            quoted=text,
+        ),
+        kind="which_problem",
+        about=f"mail:{given.mail.id}",
+        text=f"书记批示待明示所指问题：{text}",
+        payload={"text": text, "numbers": [row.number for row in rows]},
+        mail=given.mail,
+        key=f"question:which_problem:mail:{given.mail.id}",
+        unit=given.unit,
+    )
+    return Fate(Disposition.HELD, "批示未写明所指的难点问题，已请书记明示")
 
 
 # ------------------------------------------------------------------------------------------ the offices

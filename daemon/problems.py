@@ -592,16 +592,7 @@ def _instruct(problem: Problem, event: Instructed) -> Decision:
 def _assign(problem: Problem, event: Assigned, at: Circumstances) -> Decision:
     deadline = event.deadline or at.calendar.workdays_after(at.today, at.rules.handling)
     if deadline < at.today:
-        return Decision(
-            problem.state,
-            ASSIGNMENT_QUESTIONED,
-            f"办结时限{deadline.isoformat()}已过，未交办",
-            questions=(
-                QuestionOrder(
-                    "deadline", f"{problem.number}的办结时限{deadline.isoformat()}已经过去，请另定"
-                ),
-            ),
-        )
+        return _ask_deadline(problem, event, deadline, at)
     assists = tuple(section for section in event.assists if section != event.lead)
     changes = {"lead_section_id": event.lead, "assist_section_ids": assists, "deadline": deadline}
     letter = LetterOrder(
@@ -614,6 +605,16 @@ def _assign(problem: Problem, event: Assigned, at: Circumstances) -> Decision:
     told = (_news("referred"),) if problem.state is State.REFERRED and not event.in_receipt else ()
     text = f"交办，办结时限{deadline.isoformat()}"
     return Decision(State.ASSIGNED, event.name, text, changes, (letter, *told))
+
+
+def _ask_deadline(problem: Problem, event: Assigned, past: date, at: Circumstances) -> Decision:
+    """Nobody can be given a day that is past: the office sets another, and then the section gets it."""
+    fresh = at.calendar.workdays_after(at.today, at.rules.handling)
+    payload = {"lead": event.lead, "assists": list(event.assists), "suggested": fresh.isoformat()}
+    text = f"{problem.number}的办结时限{chinese_day(past)}已过，请另定"
+    question = QuestionOrder("deadline", text, f"定为{chinese_day(fresh)}", payload)
+    said = f"办结时限{past.isoformat()}已过，未交办"
+    return Decision(problem.state, ASSIGNMENT_QUESTIONED, said, questions=(question,))
 
 
 def _decline_assignment(problem: Problem, event: DeclinedAssignment, at: Circumstances) -> Outcome:

@@ -192,7 +192,12 @@ def send(desk: Desk, question: tables.Question) -> int:
     written = [
         desk.write(
             letters.Circular(
-                to_name=unit.name, date=desk.today, title=draft.title, paragraphs=draft.paragraphs
+                to_name=unit.name,
+                date=desk.today,
+                number=code,
+                code=desk.code(),
+                title=draft.title,
+                paragraphs=draft.paragraphs,
             ),
             key=f"circular:{code}{question.payload['suffix']}:unit:{unit.id}",
             to=_addresses(unit),

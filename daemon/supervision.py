@@ -211,12 +211,15 @@ def _send(desk: Desk, one: Outgoing) -> int:
             key=one.key,
         )
         return 1
+    letter, about = one.letter, one.about
+    if letter.number is None:
+        letter, about = briefs.numbered(desk, letter, about)
     written = desk.write(
-        one.letter,
+        letter,
         key=one.key,
         to=one.to.to,
         cc=one.cc,
-        about=one.about,
+        about=about,
         unit=one.to.unit,
         attachments=one.files(),
         context={"list": list(one.about)},

@@ -136,6 +136,11 @@ OFFICE_WORDS = (
     Word(("登记为", "登记成", "登记到", "单位为"), Takes.NAME, _with(RegisterAs, "unit")),
     Word(("并入", "并案到", "并案至", "合并到", "合并至", "并到"), Takes.NUMBER, _merge),
     Word(("不予受理", "不受理", "不予登记"), Takes.TEXT, _with(DeclineProblem, "reason")),
+    Word(
+        ("时限定为", "办结时限定为", "时限改为", "办结时限改为", "延期至", "延至"),
+        Takes.DAY,
+        _with(Extend, "reason"),
+    ),
     Word(("开期", "开启新一期", "启动新一期", "新开一期", "开新一期"), Takes.NOTHING, _bare(OpenSession)),
     Word(("汇总", "生成汇总", "生成汇总表", "重新汇总"), Takes.NOTHING, _bare(RollUp)),
     Word(("催办",), Takes.NOTHING, _bare(Chase), needs_number=True),
@@ -271,6 +276,23 @@ POLITE_WORDS = (
     r"特此(?:回复|答复|说明|报告)|以上|收到|好的?|麻烦[您你]?了?|打扰了|请查收|请审阅|请知悉",
 )
 POLITE = re.compile(rf"^[\s,。:;!~]*(?:(?:{'|'.join(POLITE_WORDS)})[\s,。:;!~]*)+$")
+COURTESIES = (
+    r"(?:各位|尊敬的)?(?:领导|老师|主任|科长|书记|同志|校长|工委办|贵办|大家|您|你|你们|您们)?(?:们)?(?:上午|下午|早上|晚上|中午)?好",
+    r"(?:我校|我科室?|我办|我单位|我们(?:学校|科室?)?|我|本校|本科室?|本单位)?(?:已经|均已|业已|已|均)?(?:收到|收悉|知悉|知晓|知道|了解|明白|阅悉|阅知|签阅)",
+    r"(?:来信|来函|邮件|通知|回执|通报|信件|文件)(?:均|都)?(?:已经|已)?(?:收到|收悉|知悉)|了|啦",
+    r"(?:非常|十分|万分|衷心|多|深表)?(?:感谢|谢谢|多谢|致谢|谢)(?:您|你|你们|您们|贵办|工委办|办公室|教育局|领导|老师|各位|大家|同志|们|对|我校|我科|工作|的"
+    r"|关心|关怀|支持|帮助|指导|提醒|告知|通知|回复|答复|理解|重视|配合|和|与|、)*",
+    r"(?:大家|您|你们?|领导|老师)?辛苦(?:您|你们?|大家)?|麻烦(?:您|你们?|大家)|打扰|不客气|不用谢|费心",
+    r"(?:顺)?祝(?:您|你们?|各位|大家)?(?:工作|身体|一切|万事|节日|新年|元旦|春节|周末)?(?:顺利|愉快|健康|快乐|如意|安好|安康|好)|此致|敬礼|顺颂(?:商|时|公)祺",
+    r"特此(?:回复|答复|告知)|thanks?(?: you)?|received|noted|[👍🙏😊🤝🌹👌]+",
+)
+"""What says no more than that a letter came and was welcome; unlike `POLITE`, nothing else fits in."""
+ASSENTS = r"好的?|好嘞|嗯+|哦|噢|行|可以|没问题|同意|ok(?:ay)?|已?阅|照办|遵照执行|一定照办"
+"""Words that agree to something: mere courtesy if nothing was asked."""
+COURTEOUS = re.compile(rf"^(?:(?:{'|'.join(COURTESIES)})[\s,。:;!~、.]*)+$", re.IGNORECASE)
+ASSENTING = re.compile(rf"^(?:(?:{'|'.join((*COURTESIES, ASSENTS))})[\s,。:;!~、.]*)+$", re.IGNORECASE)
+UNEASY = re.compile(r"[不没未无否非勿莫但却仍还请求望盼需要缺差坏错漏迟早何怎为时案重]|\?")
+"""Signs in a last line that is not just a name: 何时解决 begins like one."""
 QUALIFIED = re.compile(
     r"但|不过|除(?!了)|如果|假如|前提|条件是|只是|暂[不缓]|可能|也许|大概|好像|似乎|再议|再说|再定|待定|未定|有保留|是否|能否|可否"
 )
@@ -309,8 +331,11 @@ DAY = re.compile(
 )
 AFTER_DAY = re.compile(r"^(?:前|之前|止|底)?[\s,:;。、]*(?:(?:理由|原因)(?:是|为)?|因)?[\s:,]*")
 TAG = re.compile(
-    r"[\[【〔]\s*((?:ND|QC|TJ)\s*-?\s*\d{4}\s*-\s*\d{1,5})\s*#\s*([A-Z0-9]{4})\s*[\]】〕]", re.IGNORECASE
+    r"[\[【〔]\s*(ND|QC|TJ|WT|JB)\s*-?\s*(\d{4})\s*-\s*(\d{1,5})\s*#\s*([A-Z0-9]{4})\s*[\]】〕]",
+    re.IGNORECASE,
 )
+"""Questions (WT) and briefs (JB) have numbers too, but nobody orders anything about those."""
+TWO_DIGITS = frozenset({"QC", "TJ"})
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−─", "-") | {"︰": ":", "﹒": "."})
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\u202a-\u202e]")
 FULL_WIDTH: Mapping[str, str] = dict(zip(",:;!()", "，：；！（）", strict=True))
@@ -371,12 +396,12 @@ def numbers_in(text: str) -> tuple[str, ...]:
 
 def _number(match: re.Match[str]) -> str:
     prefix = match[1].upper()
-    return f"{prefix}-{match[2]}-{int(match[3]):0{3 if prefix == 'ND' else 2}d}"
+    return f"{prefix}-{match[2]}-{int(match[3]):0{2 if prefix in TWO_DIGITS else 3}d}"
 
 
 def tag(subject: str) -> tuple[str, str] | None:
     """Number and code of `[ND-2022-013#K7Q4]` in a subject; None if there is none, or several."""
-    found = {(numbers_in(match[1])[0], match[2].upper()) for match in TAG.finditer(normalised(subject))}
+    found = {(_number(match), match[4].upper()) for match in TAG.finditer(normalised(subject))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -395,6 +420,39 @@ def own_lines(text: str) -> list[str]:
 def without_greeting(line: str) -> str:
     """The line after greetings, thanks and 收到."""
     return LEAD_IN.sub("", line).strip()
+
+
+class Courtesy(StrEnum):
+    """A reply that asks and orders nothing."""
+
+    THANKS = "thanks"
+    """收到, 谢谢: it came and was welcome."""
+    ASSENT = "assent"
+    """好的, 可以: no more than that either, unless something was asked."""
+
+
+def courtesy(text: str) -> Courtesy | None:
+    """Whether the writer's own words are mere courtesy; None for anything with the least content."""
+    lines = own_lines(text)
+    while len(lines) > 1 and SIGNATURE.match(lines[-1]) and not UNEASY.search(lines[-1]):
+        lines.pop()
+    said = "\n".join(lines)
+    if COURTEOUS.match(said):
+        return Courtesy.THANKS
+    return Courtesy.ASSENT if ASSENTING.match(said) else None
+
+
+EVERYTHING = re.compile(r"^(?:对|就)?(?:以上|上述|所列)?(?:全部|各项|所有|各个|均|都)")
+
+
+def target_of(text: str) -> Target:
+    """The problems that free words begin with or name: numbers anywhere, else a place, else 全部."""
+    plain = without_greeting(normalised(text).strip())
+    if numbers := numbers_in(plain):
+        return Target(numbers=numbers)
+    if place := POSITION.match(plain):
+        return Target(position=whole_number(place[1] or place[2]))
+    return Target(all=bool(EVERYTHING.match(plain)))
 
 
 # --- reading a reply ---------------------------------------------------------------------------
