@@ -145,6 +145,8 @@ class Mailbox:
         self.settings = settings
         self._clock = clock
         self._read_only = read_only
+        self.takes: Callable[[float], object] = lambda seconds: None
+        """Is told before each step how many seconds it may take at most."""
         self._client: _WatchedClient | None = None
         self._folder: FolderState | None = None
         self._writable = True
@@ -204,6 +206,7 @@ class Mailbox:
         settings = self.settings
         context = None if settings.security is Security.NONE else tls_context(settings)
         doing = "连接 IMAP 服务器"
+        self.takes(settings.connect_timeout)
         with TimeLimit(settings.connect_timeout) as limit:
             try:
                 client = _WatchedClient(
@@ -547,6 +550,7 @@ class Mailbox:
         After True open the folder again. Where the server cannot tell, this only waits. Bytes on the file descriptor `wake` end it early.
         """
         self._stalls = 0
+        self.takes(seconds)
         until = self._clock() + seconds
         hints = self.idles and self._folder is not None
         while (left := until - self._clock()) > 0:
@@ -557,6 +561,7 @@ class Mailbox:
                 return True
             with self._talk("等待新邮件") as client:
                 client.idle()
+            self.takes(left)
             woken = self._idle(min(left, IDLE_RENEWED), wake)
             with self._talk("结束等待") as client:
                 _, responses = client.idle_done()
@@ -601,6 +606,7 @@ class Mailbox:
         if client is None:
             raise Temporary(f"{doing}：与 IMAP 服务器的连接已断开", "将自动重连")
         seconds = 2 * self._patience() + expected_bytes / self.settings.slowest
+        self.takes(seconds)
         limit = TimeLimit(seconds)
         try:
             with limit.watch(client.socket()):
@@ -700,14 +706,14 @@ class _WatchedClient(IMAPClient):  # type: ignore[misc]
     def __init__(self, limit: TimeLimit, *arguments: Any, **options: Any) -> None:
         self._limit = limit
         super().__init__(*arguments, **options)
+        # imapclient lets imaplib write down, letter for letter, whatever is fetched.
+        self._imap.debug = 0
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 (imapclient's name)
         if self.ssl:
             return _WatchedTls(self._limit, self.host, self.port, self.ssl_context, self._timeout.connect)
         return _WatchedPlain(self._limit, self.host, self.port, self._timeout.connect)
 
-        # imapclient lets imaplib write down, letter for letter, whatever is fetched.
-        self._imap.debug = 0
     def told(self, *kinds: str) -> bool:
         """Whether the server has said so beside its answers since the folder was opened."""
         return any(kind in self._imap.untagged_responses for kind in kinds)

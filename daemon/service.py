@@ -232,8 +232,9 @@ class Heartbeats:
         self._allowed = allowed
         self._seen: dict[str, float] = {}
 
-    def beat(self, name: str) -> None:
-        self._seen[name] = monotonic()
+    def beat(self, name: str, busy: float = 0.0) -> None:
+        """The loop is alive, and may be busy for so many seconds with something that ends in any case."""
+        self._seen[name] = monotonic() + busy
 
     def all_well(self) -> bool:
         return all(monotonic() - seen < self._allowed for seen in list(self._seen.values()))
@@ -387,6 +388,7 @@ class Service:
         """Mail comes in, poll after poll, whatever the network does."""
         failures = 0
         troubles = daemon.office.troubles
+        daemon.mailbox.takes = partial(self._beats.beat, "mailbox")
 
         def leaving() -> bool:
             self._beats.beat("mailbox")
@@ -410,9 +412,17 @@ class Service:
                 self._mail_waits.set()
                 troubles.met("mailbox", failure, now())
                 self._notifier.say(STATUS=f"收信受阻：{failure}")
+                if isinstance(failure, Permanent):
+                    self._passwords_anew(daemon)
                 self._rest("mailbox", self._pause(failure, failures))
         if self._lost.is_set():
             event(log, "lease_lost", "失去工作权，转入待命", level=logging.WARNING)
+
+    def _passwords_anew(self, daemon: Daemon) -> None:
+        """Take the passwords as they stand now: one that was put right works without a restart."""
+        with suppress(ConfigError):
+            daemon.mailbox.settings = mailbox_settings(self._config)
+            daemon.sender.settings = sender_settings(self._config)
 
     def _pause(self, failure: Failure, failures: int) -> float:
         """Seconds until the mailbox is tried again: soon, or at leisure if only a person can mend it."""
@@ -439,6 +449,8 @@ class Service:
         outbox = daemon.outbox(leaving)
         try:
             while not leaving():
+                if daemon.office.troubles.wants_a_person("outbox"):
+                    self._passwords_anew(daemon)
                 try:
                     outbox.drain(now)
                     daemon.office.troubles.over("outbox_records", now())

@@ -62,6 +62,12 @@ class Troubles:
             seconds = max(0, int((now - before.since).total_seconds()))
             event(log, "recovered", "已恢复正常", where=name, after_seconds=seconds)
 
+    def wants_a_person(self, name: str) -> bool:
+        """Whether this trouble is there and will not mend itself."""
+        with self._lock:
+            trouble = self._met.get(name)
+        return trouble is not None and not trouble.mends_itself
+
     def worth_a_letter(self, now: datetime) -> Iterator[Trouble]:
         """The troubles to tell the administrator of, each once."""
         with self._lock:
