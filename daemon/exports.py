@@ -11,11 +11,12 @@ from daemon.config import Config
 from daemon.desk import Desk, open_office
 from daemon.directory import Directory
 from daemon.errors import Permanent
-from daemon.figures import figures
+from daemon.figures import Sum, figures
 from daemon.period_records import (
     figures_now,
+    frozen_figures,
     registry,
-    schools,
+    schools_then,
     settled_returns,
 )
 from daemon.statistics_workbooks import returns_workbook, rollup_workbook
@@ -42,8 +43,13 @@ def _returns(desk: Desk, code: str | None) -> bytes:
         return rollup_workbook(figures_now(desk, desk.timeline().period(code)), registry(desk))
     settled = settled_returns(desk)
     codes = sorted({one.period for one in settled} | {row.code for row in questions.periods(desk.session)})
-    timeline, known = desk.timeline(), schools(desk)
-    sums = [figures(timeline.period(one), known, settled, timeline, desk.now).total for one in codes]
+    timeline, frozen = desk.timeline(), frozen_figures(desk)
+
+    def total(one: str) -> Sum:
+        known = schools_then(desk, frozen.get(one))
+        return figures(timeline.period(one), known, settled, timeline, desk.now).total
+
+    sums = [total(one) for one in codes]
     return returns_workbook(sums, settled, registry(desk, settled), desk.config.zone)
 
 

@@ -169,9 +169,11 @@ def figures(
     ledger_solved: Mapping[int, int] | None = None,
     platform_since: Mapping[int, date] | None = None,
     soft: SoftRules | None = None,
+    frozen: Mapping[str, Sum] | None = None,
 ) -> Figures:
     """The figures of a period as they stand, from the returns of all periods.
 
+    `frozen`: the sums of other periods as they were settled, with the number of schools of that time;
     `ledger_solved` says per school how many problems our ledger closed in the months covered;
     `platform_since` comes from the registry (`platforms`), and without it is found in the returns.
     """
@@ -189,7 +191,7 @@ def figures(
     since = platform_since if platform_since is not None else platforms_since(returns, timeline)
     # Of a school that never filed nobody knows whether it has a platform: it is not named as having none.
     filers = {one.unit_id for one in returns if one.counted}
-    sums = {code: _sum_of(code, by_period[code], len(schools)) for code in by_period}
+    sums = {code: _sum_of(code, by_period[code], len(schools)) for code in by_period} | dict(frozen or {})
     sums[period.code] = _total(period.code, lines, len(schools))
     return Figures(
         period=period.code,
@@ -269,7 +271,7 @@ def _total(code: str, lines: Sequence[SchoolFigures], expected: int) -> Sum:
 
 
 def _sum_of(code: str, filed: Mapping[int, FiledReturn], expected: int) -> Sum:
-    """The sum of another period; its number of schools is not remembered, so it is at least who filed."""
+    """The sum of a period that was never settled: its number of schools is at least that of who filed."""
     counted = [one for one in filed.values() if one.counted]
     counts = sum((one.counts for one in counted), Counts())
     return Sum(code, max(expected, len(counted)), len(counted), sum(one.late for one in counted), counts)

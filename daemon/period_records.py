@@ -87,15 +87,33 @@ def schools(desk: Desk) -> list[School]:
     return [School(unit.id, unit.name) for unit in desk.directory.schools]
 
 
+def frozen_figures(desk: Desk) -> dict[str, Figures]:
+    """The figures of every period that was settled, by its code."""
+    return {
+        row.code: sums.figures_from_json(row.figures)
+        for row in questions.periods(desk.session)
+        if row.frozen_at is not None and row.figures
+    }
+
+
+def schools_then(desk: Desk, settled: Figures | None) -> list[School]:
+    """The schools that had to report for a period: those of the directory when it was settled, else today's."""
+    if settled is None:
+        return schools(desk)
+    return [School(line.unit_id, line.name) for line in settled.schools if line.in_directory]
+
+
 def figures_now(desk: Desk, period: Period, as_of: datetime | None = None) -> Figures:
     """The figures of a period as they stand."""
+    frozen = frozen_figures(desk)
     return sums.figures(
         period,
-        schools(desk),
+        schools_then(desk, frozen.get(period.code)),
         settled_returns(desk),
         desk.timeline(),
         as_of or desk.now,
         ledger_solved={unit.id: ledger_solved(desk, period, unit.id) for unit in desk.directory.schools},
+        frozen={code: settled.total for code, settled in frozen.items()},
     )
 
 

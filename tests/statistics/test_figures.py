@@ -21,6 +21,7 @@ from daemon.circulars import OverdueMatter, circular_document, circular_paragrap
 from daemon.figures import (
     Figures,
     School,
+    Sum,
     changes,
     figures,
     figures_from_json,
@@ -305,3 +306,11 @@ def test_the_sum_is_that_of_the_lines_whatever_was_filed(
     expected = [sum(line[n] for line in by_school.values()) for n in range(4)]
     assert list(found.total.counts.values) == expected
     assert found.total.filed + sum(s.in_directory for s in found.missing) == found.total.expected == known
+
+
+def test_a_past_period_keeps_the_number_of_schools_that_it_had() -> None:
+    before = Sum("TJ-2021-11", 3, 2, 0, Counts(7, 1, 4, 2))
+    found = january(frozen={"TJ-2021-11": before})
+    assert found.previous == before
+    assert [one.expected for one in found.trend] == [4, 3, 4]
+    assert found.total.expected == 4
