@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from tests.journeys.town import Town
@@ -32,13 +34,18 @@ class Running:
         file_bytes: int | None = None,
         watchdog_seconds: float | None = None,
         shift: str | None = None,
+        silence: float | None = None,
     ) -> None:
         self.town = town
         self.lines: list[str] = []
         self.said: list[str] = []
         """What it told systemd."""
+        self.beats: list[float] = []
+        """When it told systemd that it lives."""
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        address = town.folder / f"notify{time.monotonic_ns()}"
+        # Not in the town's folder: its disk may fail.
+        self._folder = tempfile.TemporaryDirectory(prefix="notify-")
+        address = Path(self._folder.name) / "socket"
         self._notify.bind(str(address))
         environment = os.environ | {
             "PYTHONPATH": f"{ROOT / 'tests/faults/injected'}:{ROOT}",
@@ -48,6 +55,8 @@ class Running:
         for name, value in (("DJB_DIE_AT", die_at), ("DJB_CLOCK_SHIFT", shift)):
             if value is not None:
                 environment[name] = value
+        if silence is not None:
+            environment["DJB_SILENCE"] = str(silence)
         if watchdog_seconds is not None:
             environment["WATCHDOG_USEC"] = str(int(watchdog_seconds * 1e6))
         command = [sys.executable, "-m", "daemon", "--config", str(town.config), "run"]
@@ -56,7 +65,8 @@ class Running:
         self.process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
         )
-        threading.Thread(target=self._read_log, daemon=True).start()
+        self._listening = threading.Thread(target=self._read_log, daemon=True)
+        self._listening.start()
         threading.Thread(target=self._read_notifications, daemon=True).start()
 
     # --- what it says -----------------------------------------------------------------------------------
@@ -69,8 +79,10 @@ class Running:
 
     def _read_notifications(self) -> None:
         with contextlib.suppress(OSError):
-            while True:
-                self.said += self._notify.recv(4096).decode().splitlines()
+            while said := self._notify.recv(4096):
+                self.said += said.decode().splitlines()
+                if b"WATCHDOG=1" in said:
+                    self.beats.append(time.monotonic())
 
     @property
     def events(self) -> Counter[str]:
@@ -96,6 +108,19 @@ class Running:
         return self
 
     @property
+    def longest_silence(self) -> float:
+        """Seconds between two signs of life that lay furthest apart, until now."""
+        beats = [*self.beats, time.monotonic()]
+        return max(later - earlier for earlier, later in pairwise(beats))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that its main process holds in memory."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
+
+    @property
     def descriptors(self) -> int:
         """How many files and sockets it holds."""
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
@@ -116,4 +141,10 @@ class Running:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
+        self._listening.join(5)
+        if self.process.stderr is not None and not self._listening.is_alive():
+            self.process.stderr.close()
+        with contextlib.suppress(OSError):
+            self._notify.shutdown(socket.SHUT_RDWR)  # ends the thread that listens
         self._notify.close()
+        self._folder.cleanup()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from daemon.envelope import Attachment
-from tests.faults.ledger import mail_reports
+from tests.faults.ledger import mail_reports, repeats, wait_until_done
+from tests.faults.running import Running
 from tests.journeys.town import CLERK, Town, school_address, text_of
 from tests.servers.mailstack import OFFICE
 
 Settle = Callable[..., Town]
+Begin = Callable[..., Running]
 ADMIN = "admin@qq.com"
 LIMITS = "[limits]\nletters_per_address_per_day = {day}\nanswers_per_hour = {hour}\n"
 
@@ -62,6 +66,47 @@ def test_in_a_flood_genuine_mail_is_read_first_and_the_flooder_last(settle_town:
     assert [len(town.letters_to(school_address(n))) for n in (0, 1)] == [1, 1]
     assert all(row["disposition"] in {"held", "filed"} for row in rows)
     assert len([subject for subject in alarms(town) if flooder in subject]) == 1
+
+
+@pytest.mark.slow
+def test_five_thousand_mails_of_one_sender_neither_stop_the_daemon_nor_the_mails_of_others(
+    settle_town: Settle, begin: Begin
+) -> None:
+    town = settle_town()
+    flooder = town.stack.add_person("flood@qq.com")
+    before = mail_reports(town, 2)
+    raws = [
+        f"From: {flooder}\r\nTo: {OFFICE}\r\nSubject: x{n}\r\nMessage-ID: <{n}@qq.com>\r\n\r\nx{n}\r\n".encode()
+        for n in range(5000)
+    ]
+    town.stack.deposit(OFFICE, raws)
+    running = begin(town, watchdog_seconds=3, silence=5).started()
+    running.wait_until(lambda: running.events["mail_handled"] > 1000, 200, "1,000 handled")
+    in_between = mail_reports(town, 2, first=2)
+    running.wait_until(lambda: len(town.rows("mail")) == 5004, 400, "all collected")
+    wait_until_done(running, 5004, 400)
+    assert running.longest_silence < 8, running.longest_silence  # no loop was taken for stuck
+    assert repeats(town, [*before, *in_between]) == 0
+    assert len(town.letters_to(flooder)) == 30  # letters_per_address_per_day
+    assert len([subject for subject in alarms(town) if flooder in subject]) == 1
+    assert len(town.letters_to(CLERK)) <= 31
+    assert running.memory < 150 << 20
+
+
+def test_two_offices_that_write_to_each_other_fall_silent(settle_town: Settle, tmp_path: Path) -> None:
+    town = settle_town()
+    other = town.stack.add_person("other@office.test")
+    neighbour = Town(town.stack, tmp_path / "neighbour")
+    neighbour.config.write_text(neighbour.config.read_text(encoding="utf-8").replace(OFFICE, other))
+    town.write(other, "请问", "请问平台怎么用？")  # as if a person had used the other office's mailbox
+    for _ in range(4):
+        town.once()
+        town.stack.mails(other)
+        neighbour.once()
+        town.stack.mails(OFFICE)
+    assert len(town.letters_to(other)) == 1
+    assert [row["disposition"] for row in neighbour.rows("mail")] == ["automatic"]
+    assert [row["disposition"] for row in town.rows("mail")] == ["held"]
 
 
 def test_beyond_the_hourly_limit_answers_wait_and_nothing_is_lost(settle_town: Settle) -> None:

@@ -14,6 +14,7 @@ from tests.faults.ledger import mail_reports, repeats, wait_until_done
 from tests.faults.running import Running
 from tests.journeys.town import Town, school_address
 from tests.servers.coremail import ImapProxy
+from tests.servers.mailstack import OFFICE, MailStack
 
 Settle = Callable[..., Town]
 Begin = Callable[..., Running]
@@ -113,3 +114,52 @@ def test_a_clock_that_jumps_leaves_no_letter_behind(settle_town: Settle, begin: 
     running = begin(town)
     wait_until_done(running, 3)
     assert repeats(town, answered) == 0
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps_back_and_forth_under_the_running_daemon_loses_and_doubles_nothing(
+    settle_town: Settle, begin: Begin, tmp_path: Path
+) -> None:
+    town = settle_town()
+    shift = tmp_path / "shift"
+    shift.write_text("0")
+    running = begin(town, shift=str(shift)).started()
+    answered: list[str] = []
+    for turn, hours in enumerate((0, 30, -50, 0, 24 * 400, 0)):
+        (tmp_path / "new").write_text(str(3600 * hours))
+        (tmp_path / "new").replace(shift)
+        answered += mail_reports(town, 3, first=3 * turn)
+        running.wait_until(lambda: len(town.rows("mail")) >= 3 * turn + 3, 30, f"clock {hours} h off")  # noqa: B023
+        time.sleep(2)
+    wait_until_done(running, len(answered), 60)
+    assert repeats(town, answered) == 0
+    assert running.events["trouble"] == 0
+
+
+@pytest.mark.parametrize("knows_move", [True, False])
+def test_handled_mails_are_moved_and_none_is_lost_though_the_daemon_dies_over_it(
+    knows_move: bool, settle_town: Settle, begin: Begin, mail_stack: MailStack
+) -> None:
+    tls = mail_stack.certificates.server_context()
+    with ImapProxy(mail_stack.imap_port, tls, netease=not knows_move) as proxy:
+        town = settle_town(imap_port=proxy.port)
+        text = town.config.read_text(encoding="utf-8")
+        town.config.write_text(
+            text.replace("poll_seconds = 1", 'poll_seconds = 1\nhandled_folder = "已办"'), encoding="utf-8"
+        )
+        answered = mail_reports(town, 6)
+        town.write(mail_stack.add_person("stranger@qq.com"), "你好", "请问")
+        assert begin(town, die_at="daemon.mailbox:Mailbox.move:after:1").dies() == -9
+        running = begin(town)
+        running.wait_until(lambda: mail_stack.count(OFFICE, "已办") == 6)
+        answered += mail_reports(town, 2, first=6)
+        running.wait_until(lambda: mail_stack.count(OFFICE, "已办") == 8)
+        wait_until_done(running, 9)
+        assert running.stop() == 0
+        assert mail_stack.count(OFFICE) == 1  # a person must decide about it
+        assert repeats(town, answered) == 0
+        fates = sorted(row["disposition"] for row in town.rows("mail"))
+        assert fates == ["filed"] * 8 + ["held"]
+        moved = any(b" MOVE " in command for command in proxy.commands)
+        assert moved is knows_move
+        assert not any(command.split()[1:] == [b"EXPUNGE"] for command in proxy.commands)

@@ -3,7 +3,9 @@
 `DJB_DIE_AT` is `module:function:when:count`, such as `daemon.intake:_keep:after:2`: the process kills itself
 with SIGKILL before or after that call. Nothing of it is in the daemon. Reader processes are left alone: they
 are forked from a server that has no such module imported as ours is.
-`DJB_CLOCK_SHIFT` is a number of seconds by which the clock that the daemon looks at is wrong.
+`DJB_CLOCK_SHIFT` is a number of seconds by which the clock that the daemon looks at is wrong, or a file in which
+that number stands and may change.
+`DJB_SILENCE` is after how many seconds the daemon takes a loop for stuck.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -78,10 +81,22 @@ def _deadly(function: str, when: str, count: int) -> Callable[[ModuleType], None
     return change
 
 
-def _shifted(seconds: float) -> Callable[[ModuleType], None]:
+def _shifted(seconds: str) -> Callable[[ModuleType], None]:
+    file = Path(seconds)
+
+    def shift() -> timedelta:
+        return timedelta(seconds=float(file.read_text() if file.is_absolute() else seconds))
+
     def change(module: ModuleType) -> None:
         original = module.now
-        module.now = lambda: original() + timedelta(seconds=seconds)  # type: ignore[attr-defined]
+        module.now = lambda: original() + shift()  # type: ignore[attr-defined]
+
+    return change
+
+
+def _impatient(seconds: float) -> Callable[[ModuleType], None]:
+    def change(module: ModuleType) -> None:
+        module.LONGEST_SILENCE = seconds  # type: ignore[attr-defined]
 
     return change
 
@@ -89,5 +104,7 @@ def _shifted(seconds: float) -> Callable[[ModuleType], None]:
 if at := os.environ.get("DJB_DIE_AT"):
     module_, function_, when_, count_ = at.split(":")
     sys.meta_path.insert(0, _Finder(module_, _deadly(function_, when_, int(count_))))
-if shift := os.environ.get("DJB_CLOCK_SHIFT"):
-    sys.meta_path.insert(0, _Finder("daemon.store.opening", _shifted(float(shift))))
+if shift_ := os.environ.get("DJB_CLOCK_SHIFT"):
+    sys.meta_path.insert(0, _Finder("daemon.store.opening", _shifted(shift_)))
+if silence := os.environ.get("DJB_SILENCE"):
+    sys.meta_path.insert(0, _Finder("daemon.service", _impatient(float(silence))))
