@@ -14,8 +14,8 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -27,7 +27,8 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from xlrd.compdoc import CompDocError
 
-from parsers.content import Cell, Content, Limits, Paragraph, Refused, Table, Unreadable
+from parsers.content import TICK_OFF, TICK_ON, Cell, Content, Limits, Paragraph, Refused, Table, Unreadable
+from parsers.floating import Float, floats
 from parsers.glyphs import through_font
 from parsers.values import Place
 
@@ -106,7 +107,7 @@ class _Value:
 
 def xlsx_content(data: bytes, limits: Limits) -> Content:
     """What an .xlsx workbook shows; raises Unreadable or Refused with the reason in Chinese."""
-    prepared, notes, lacks_values = _prepared(data, limits)
+    prepared, notes, lacks_values, above = _prepared(data, limits)
     shown = _load(prepared, data_only=True)
     formulas = _load(prepared, data_only=False) if lacks_values else None
     tables: list[Paragraph | Table] = []
@@ -115,7 +116,7 @@ def xlsx_content(data: bytes, limits: Limits) -> Content:
             notes.append(f"工作表“{sheet.title}”是隐藏的，未读入")
             continue
         written = formulas[sheet.title] if formulas is not None else None
-        tables.append(_xlsx_table(sheet, written, limits))
+        tables.append(_xlsx_table(sheet, written, above.get(sheet.title, ()), limits))
     properties = {item.name: str(item.value) for item in shown.custom_doc_props if item.value is not None}
     return Content("xlsx", tuple(tables), tuple(notes), properties)
 
@@ -131,8 +132,9 @@ def _load(data: bytes, data_only: bool) -> Any:
         raise Unreadable(DAMAGED) from error
 
 
-def _prepared(data: bytes, limits: Limits) -> tuple[bytes, list[str], bool]:
-    """The workbook with endless sheets cut and strict namespaces translated, notes, and whether formulas lack values."""
+def _prepared(data: bytes, limits: Limits) -> tuple[bytes, list[str], bool, Mapping[str, Sequence[Float]]]:
+    """The workbook with endless sheets cut and strict namespaces translated, notes, whether formulas lack values,
+    and what floats over each sheet."""
     notes: list[str] = []
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -156,13 +158,14 @@ def _prepared(data: bytes, limits: Limits) -> tuple[bytes, list[str], bool]:
         if name.endswith((".xml", ".rels")) and (after := _transitional(_cut(part, name, limits))) is not part
     }
     lacking = any(VALUELESS.search(part) for name, part in members.items() if "worksheets/" in name)
+    above = floats(members)
     if not changed:
-        return data, notes, lacking
+        return data, notes, lacking, above
     rebuilt = io.BytesIO()
     with zipfile.ZipFile(rebuilt, "w", zipfile.ZIP_STORED) as target:
         for name, part in members.items():
             target.writestr(name, changed.get(name, part))
-    return rebuilt.getvalue(), notes, lacking
+    return rebuilt.getvalue(), notes, lacking, above
 
 
 def _transitional(part: bytes) -> bytes:
@@ -184,7 +187,7 @@ def _cut(part: bytes, name: str, limits: Limits) -> bytes:
     return part[: first.start()] + part[end.start() :]
 
 
-def _xlsx_table(sheet: Any, formulas: Any, limits: Limits) -> Table:
+def _xlsx_table(sheet: Any, formulas: Any, above: Sequence[Float], limits: Limits) -> Table:
     last_row = min(sheet.max_row or 0, limits.rows)
     last_column = min(sheet.max_column or 0, limits.columns)
     hidden_rows = frozenset(
@@ -206,7 +209,60 @@ def _xlsx_table(sheet: Any, formulas: Any, limits: Limits) -> Table:
             value = _xlsx_value(cell, formulas)
             if value.text or value.struck or value.doubt:
                 values[at] = value
+    _lay_down(above, values, spans)
     return _table(sheet.title, values, spans, hidden_rows, hidden_columns, limits)
+
+
+OPTION = re.compile(r"书记|科室")
+NOTE_BOX = re.compile(r"说明|注意|要求|提示")
+FLOATING_TEXT = "单元格上有浮动的文本框“{}”，请核对"
+FLOATING_CONTROL = "单元格上有复选框控件，不知道勾的是哪一项"
+
+
+def _lay_down(
+    above: Sequence[Float],
+    values: dict[tuple[int, int], _Value],
+    spans: Mapping[tuple[int, int], tuple[int, int]],
+) -> None:
+    """Writes what floats over the sheet into the cells below it, with a doubt where it may belong elsewhere."""
+    owners = {
+        (row, column): at
+        for at, (height, width) in spans.items()
+        for row in range(at[0], at[0] + height)
+        for column in range(at[1], at[1] + width)
+    }
+    for thing in above:
+        covered = [
+            owners.get((row, column), (row, column))
+            for row in range(thing.top, min(thing.bottom, thing.top + 20) + 1)
+            for column in range(thing.left, min(thing.right, thing.left + 20) + 1)
+        ]
+        known = [at for at in covered if at in values and OPTION.search(values[at].text)]
+        at = known[0] if known and thing.tick else covered[0] if covered else (thing.top, thing.left)
+        values[at] = _laid(thing, values.get(at, _Value("")))
+
+
+def _laid(thing: Float, cell: _Value) -> _Value:
+    """The cell with what floats over it."""
+    if thing.tick is None:
+        if NOTE_BOX.search(thing.text[:20]):
+            return cell
+        doubt = (
+            None
+            if ":" in thing.text.replace("：", ":") and not cell.text
+            else FLOATING_TEXT.format(thing.text[:20])
+        )
+        return replace(cell, text=cell.text or thing.text, doubt=cell.doubt or doubt)
+    if thing.text and thing.text in cell.text:
+        return replace(cell, text=cell.text.replace(thing.text, thing.tick + thing.text, 1))
+    if thing.text:
+        # Boxes that name the options stand for them; beside other text they may belong elsewhere.
+        foreign = cell.text and not cell.text.startswith((TICK_ON, TICK_OFF))
+        text = f"{cell.text}\n{thing.tick}{thing.text}".strip()
+        return replace(cell, text=text, doubt=cell.doubt or (FLOATING_CONTROL if foreign else None))
+    if len(OPTION.findall(cell.text)) == 1 and not cell.text.startswith((TICK_ON, TICK_OFF)):
+        return replace(cell, text=thing.tick + cell.text)
+    return replace(cell, text=cell.text or thing.tick, doubt=FLOATING_CONTROL)
 
 
 def _hidden_columns(sheet: Any, last_column: int) -> frozenset[int]:
@@ -352,9 +408,20 @@ def xls_content(data: bytes, limits: Limits) -> Content:
             tables.append(_xls_table(book, sheet, limits))
         except _BROKEN_XLS as error:
             raise Unreadable(DAMAGED) from error
+    if FLOATING_OBJECT.search(data):
+        tables = [_doubted(table) for table in tables if isinstance(table, Table)]
     if b"_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0" in data:
         notes.append("文件带有宏，未运行")
     return Content("xls", tuple(tables), tuple(notes))
+
+
+FLOATING_OBJECT = re.compile(rb"\x15\x00\x12\x00[\x06\x0b\x0c]\x00", re.DOTALL)
+"""The head of an .xls drawing object that is a text box, a check box or an option button."""
+NOT_SEEN = "表中有浮动的文本框或复选框，未能读出，请对照原件核对"
+
+
+def _doubted(table: Table) -> Table:
+    return replace(table, cells=tuple(replace(cell, doubt=cell.doubt or NOT_SEEN) for cell in table.cells))
 
 
 def _xls_book(data: bytes) -> Any:
