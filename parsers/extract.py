@@ -14,7 +14,7 @@ from parsers import fields, forms as printed, options
 from parsers.content import Content, Paragraph
 from parsers.fields import Fault, Read, uncertain
 from parsers.forms import Field, FormKind, Kind
-from parsers.labels import Draft, Item, Raw, head_pairs, title_of
+from parsers.labels import Draft, Item, Raw, head_pairs, is_note, title_of
 from parsers.layout import drafts
 from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
 
@@ -25,6 +25,8 @@ PLAIN_NAME = re.compile(
     r"(?!.*(?:办公室|小学|中学|幼儿园|学校|联系|电话))(?:[^\W\d_A-Za-z]{1,4}(?:老师|主任|校长|书记|同志|园长|副校长|女士|先生)?|[^\W\d_]{1,8}·[^\W\d_]{1,10}|[A-Za-z][A-Za-z .]{2,30})(?:\([^()]{1,10}\))?"
 )
 """A name of a person as such forms have it; anything else may be a name and something more."""
+TEXT_BOX = "文本框"
+ANNEX = re.compile(r"附(?:件|表)\s*[\d一二三]?[:.、]?")
 NUMBERED_LINE = re.compile(r"^[(]?(?:\d{1,2}|[一二三四五六七八九十])[.、)]", re.MULTILINE)
 SAMPLE_MARK = re.compile(r"^[(【]?(?:填写)?(?:示例|样例|范例)")
 DITTO = frozenset({"同上", "〃", "同前", "″", "..."})
@@ -146,6 +148,7 @@ def _form(draft: Draft, content: Content, part: str) -> Form:
     _rules(draft, items, notes)
     _totals(draft, items, notes)
     _remarks_on_reading(draft, items, notes)
+    _loose_boxes(content, notes)
     return Form(
         kind=draft.kind.name,
         part=part,
@@ -157,6 +160,23 @@ def _form(draft: Draft, content: Content, part: str) -> Form:
         places=notes.places,
         identity=content.properties.get(IDENTITY_PROPERTY),
     )
+
+
+def _loose_boxes(content: Content, notes: _Notes) -> None:
+    """Doubts instead of faults where a text box without a label may hold what is missing."""
+    loose = [
+        text
+        for block in content.blocks
+        if isinstance(block, Paragraph) and block.place.where == TEXT_BOX
+        if (text := fields.normalise(block.text)) and not is_note(text)
+        if not head_pairs(text) and title_of(text) is None and not ANNEX.fullmatch(text)
+    ]
+    for number, finding in enumerate(notes.findings):
+        if loose and finding.kind is FindingKind.MISSING and finding.severity is Severity.ERROR:
+            text = f"{finding.text}，但文件中另有文本框“{loose[0][:20]}”，请核对"
+            notes.findings[number] = replace(
+                finding, kind=FindingKind.UNCERTAIN, severity=Severity.WARNING, text=text
+            )
 
 
 # ---------------------------------------------------------------- head

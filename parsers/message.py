@@ -6,6 +6,7 @@ the standards (labels, raw bytes, encoded names, boundaries) is decoded here fro
 
 from __future__ import annotations
 
+import binascii
 import email
 import logging
 import re
@@ -190,7 +191,10 @@ def _gather(
         _gather_broken(part, into, limits, own_address, depth, level)
     elif _is_body(part, kind):
         segment = _Segment()
-        _set_text(segment, part, kind)
+        data = _payload(part)
+        if kind == "text/plain" and b"\nend" in data:
+            data = UUENCODED.sub(lambda match: _uudecoded(match, into), data)
+        _set_text(segment, part, kind, data)
         into.segments.append(segment)
     elif kind != "message/delivery-status":
         into.attachments.append(_attachment(part, kind))
@@ -234,6 +238,7 @@ def _gather_broken(
             segment,
             part,
             "text/html" if re.search(rb"<(?:html|div|table|body)\b", data, re.IGNORECASE) else "text/plain",
+            data,
         )
         into.segments.append(segment)
         return
@@ -305,8 +310,30 @@ def _payload(part: Message) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else b""
 
 
-def _set_text(segment: _Segment, part: Message, kind: str) -> None:
-    data = _payload(part)
+UUENCODED = re.compile(
+    rb"^begin [0-7]{3,4} (?P<name>[^\r\n]{1,200})\r?\n(?P<lines>(?:[ -`]{1,90}\r?\n)+?)(?:[` ]?\r?\n)?end[ \t]*$",
+    re.MULTILINE,
+)
+"""A file typed into the running text, as old mail programs do."""
+
+
+def _uudecoded(match: re.Match[bytes], into: _Gathered) -> bytes:
+    """Nothing in the text's place, and the file among the attachments; the text as it is if it is no such file."""
+    try:
+        data = b"".join(_uudecoded_line(line) for line in match["lines"].splitlines())
+    except binascii.Error:
+        return match[0]
+    into.attachments.append(Attachment(decoding.decoded(match["name"]), "application/octet-stream", data))
+    return b""
+
+
+def _uudecoded_line(line: bytes) -> bytes:
+    """The line's bytes, also where a mail program cut the blanks at its end."""
+    whole = (((line[0] - 32) & 63) * 4 + 5) // 3
+    return binascii.a2b_uu(line.ljust(whole)[:whole])
+
+
+def _set_text(segment: _Segment, part: Message, kind: str, data: bytes) -> None:
     label = decoding.parameter(part, "content-type", "charset")
     if kind == "text/html":
         markup = decoding.decoded(data, label or _meta_charset(data))

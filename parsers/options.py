@@ -49,6 +49,8 @@ PRIVATE_GLYPHS = {
 }  # fmt: skip
 """Symbol-font code points that lost their font on the way (PDF, some .doc)."""
 
+UNKNOWN_GLYPH = re.compile("[\uf020-\uf0ff]")
+
 
 class Mark(Enum):
     ON = "on"
@@ -122,7 +124,8 @@ def choice(text: str, emphasised: Sequence[str] = (), struck: Sequence[str] = ()
 
 def _prepared(text: str) -> str:
     """The text normalised, with every mark one glyph and the printed hints gone."""
-    plain = _whole(fields.normalise(text.translate(PRIVATE_GLYPHS)))
+    drawn = UNKNOWN_GLYPH.sub(TICK_UNKNOWN, text.translate(PRIVATE_GLYPHS))
+    plain = _whole(fields.normalise(drawn))
     plain = BRACKETED.sub(_unbracketed, plain)
     plain = HINT.sub(_kept_of_hint, plain)
     plain = BARE_HINT.sub(lambda match: "".join(c for c in match.group(0) if c in MARKS), plain)

@@ -20,6 +20,7 @@ from parsers.values import (
     Part,
     PartOutcome,
     Reading,
+    ReturnedDocument,
     ReturnedWorkbook,
     Verdict,
 )
@@ -109,6 +110,7 @@ class _PartReading:
     part: Part | None
     forms: tuple[Form, ...] = ()
     workbook: ReturnedWorkbook | None = None
+    document: ReturnedDocument | None = None
     doubt: Doubt = Doubt.NONE
 
 
@@ -241,6 +243,10 @@ def _read_content(leaf: Leaf, limits: Limits) -> _PartReading:
     if workbook is not None:
         part = Part(leaf.name, leaf.sniffed.format, PartOutcome.FORM, "我方发出的工作表,已填写退回")
         return _PartReading(part, workbook=workbook)
+    draft = _returned_draft(leaf, limits)
+    if draft is not None:
+        part = Part(leaf.name, leaf.sniffed.format, PartOutcome.FORM, "我方发出的文稿,已退回")
+        return _PartReading(part, document=draft)
     contents = _contents(leaf, limits)
     forms = tuple(
         form for content in contents for form in _forms(content, leaf.name, _label(content, leaf), leaf.data)
@@ -365,6 +371,15 @@ def _returned_workbook(leaf: Leaf, limits: Limits) -> ReturnedWorkbook | None:
     return returned
 
 
+def _returned_draft(leaf: Leaf, limits: Limits) -> ReturnedDocument | None:
+    """The draft of ours that came back, if the file is one."""
+    if leaf.sniffed.format not in ("xlsx", "docx") or b"docProps/custom.xml" not in leaf.data:
+        return None
+    returned: Callable[[bytes, str, str, Limits], ReturnedDocument | None]
+    returned = importlib.import_module("parsers.drafts").returned
+    return returned(leaf.data, leaf.name, leaf.sniffed.format, limits)
+
+
 # ------------------------------------------------------------------ body
 
 
@@ -424,13 +439,19 @@ def _concluded(name: str, mail: Mail | None, readings: Sequence[_PartReading]) -
         _with_copy(reading.part, combined.copies) for reading in readings if reading.part is not None
     )
     workbooks = tuple(reading.workbook for reading in readings if reading.workbook is not None)
+    documents = tuple(reading.document for reading in readings if reading.document is not None)
     verdict = _verdict(combined.forms, workbooks, [reading.doubt for reading in readings])
-    return Reading(name, mail, combined.forms, parts, verdict, workbooks)
+    return Reading(name, mail, combined.forms, parts, verdict, workbooks, documents)
 
 
 def _with_copy(part: Part, copied: Mapping[str, str]) -> Part:
     reason = copied.get(part.name)
     return replace(part, reason=reason) if reason else part
+
+
+def _may_be_misread(form: Form) -> bool:
+    """Whether what is missing may well be there: read by OCR, or by where the words stand on a page."""
+    return copies.is_scan(form) or form.format == "pdf"
 
 
 def _verdict(
@@ -442,7 +463,7 @@ def _verdict(
             return Verdict.UNCERTAIN
         unopened = Doubt.MAY_HOLD_FORM in doubts or Doubt.DANGEROUS in doubts
         return Verdict.UNREADABLE if unopened else Verdict.NO_FORM
-    if any(form.incomplete and not (copies.is_scan(form) and form.uncertain) for form in forms):
+    if any(form.incomplete and not (_may_be_misread(form) and form.uncertain) for form in forms):
         return Verdict.INCOMPLETE
     if any(form.uncertain for form in forms) or {Doubt.MAY_HOLD_FORM, Doubt.NEEDS_PERSON}.intersection(
         doubts

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import binascii
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,22 @@ def test_a_member_without_a_name_harms_no_archive() -> None:
         archive.writestr("x", b"hello")
     nameless = target.getvalue().replace(b"x", b"\x00")
     assert read.read(nameless, "a.zip", Limits()).verdict.value in {"no_form", "unreadable"}
+
+
+def test_a_file_uuencoded_in_the_running_text_is_an_attachment() -> None:
+    data = (Path(__file__).parents[1] / "forms" / "files" / "hidden_row.xlsx").read_bytes()
+    lines = b"".join(binascii.b2a_uu(data[at : at + 45]) for at in range(0, len(data), 45))
+    stripped = b"\n".join(line.rstrip() for line in lines.split(b"\n"))
+    for coded in (lines, lines.replace(b" ", b"`"), stripped):
+        raw = (
+            b"From: a@example.com\nTo: djb@example.com\nSubject: form\nContent-Type: text/plain; charset=gbk\n\n"
+            + "您好，表格见后。\n\n".encode("gbk")
+            + b"begin 644 tongji.xlsx\n"
+            + coded
+            + b"`\nend\n\n"
+            + "此致\n".encode("gbk")
+        )
+        reading = read.read(raw, "a.eml", Limits())
+        assert [form.part for form in reading.forms] == ["tongji.xlsx"]
+        assert reading.mail is not None
+        assert "begin" not in reading.mail.reply_text
