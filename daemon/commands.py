@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,6 +65,23 @@ def _store(args: argparse.Namespace, *, create: bool = False) -> Iterator[tuple[
         yield config, store
     finally:
         store.close()
+
+
+def _now(store: Any) -> datetime:
+    """The moment for a command: the clock's, or that of the last cycle if `once --at` chose it."""
+    from daemon.store.memory import moment_of_work
+    from daemon.store.opening import now
+
+    with store.reading() as session:
+        return moment_of_work(session, now())
+
+
+def _pretend(store: Any, moment: datetime) -> None:
+    """Let what comes after `once --at` look and act at that moment, until there is a cycle at another."""
+    from daemon.store.memory import PRETENDED, set_note
+
+    with store.transaction() as session:
+        set_note(session, PRETENDED, "--at", moment)
 
 
 def _moment(text: str, zone: Any) -> datetime:
@@ -159,6 +176,8 @@ def once(args: argparse.Namespace) -> int:
             )
         service.expire_claims(daemon.store, moment or service.now())
         handled, sent = daemon.cycle((lambda: moment) if moment else service.now)
+        if moment is not None:
+            _pretend(daemon.store, moment)
     say(f"处理来信 {handled} 封，发出信件 {sent} 封")
     return 0
 
@@ -175,23 +194,21 @@ def read(args: argparse.Namespace) -> int:
 def plan(args: argparse.Namespace) -> int:
     from daemon import display, schedule
     from daemon.desk import open_office
-    from daemon.store.opening import now
 
     first, last = _day(args.start, "--from"), _day(args.end, "--to")
     if last < first:
         raise ConfigError(["--to 不能早于 --from"])
     with _store(args) as (config, store):
-        rows = schedule.forecast(store, open_office(config), first, last, now())
+        rows = schedule.forecast(store, open_office(config), first, last, _now(store))
     return _listed(args, rows, display.plan)
 
 
 def status(args: argparse.Namespace) -> int:
     from daemon import display
     from daemon.condition import condition
-    from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        found = condition(store, config, now())
+        found = condition(store, config, _now(store))
     if args.json:
         say(json.dumps(found, ensure_ascii=False, indent=2))
     else:
@@ -230,10 +247,11 @@ def problems(args: argparse.Namespace) -> int:
     from daemon import display
     from daemon.lights import light_at
     from daemon.store import lists
-    from daemon.store.opening import now
 
-    with _store(args) as (config, store), store.reading() as session:
-        rows = lists.problems(session, config.zone, light_at(session, config, now()))
+    with _store(args) as (config, store):
+        moment = _now(store)
+        with store.reading() as session:
+            rows = lists.problems(session, config.zone, light_at(session, config, moment))
     return _listed(args, rows, display.problems)
 
 
@@ -253,10 +271,9 @@ def returns(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     from daemon import details
-    from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        return details.show(store, config, args.number, now())
+        return details.show(store, config, args.number, _now(store))
 
 
 # ------------------------------------------------------------------------------------ the clerk's hand
@@ -264,30 +281,27 @@ def show(args: argparse.Namespace) -> int:
 
 def file(args: argparse.Namespace) -> int:
     from daemon import clerk
-    from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        for line in clerk.file(store, config, args.mail, args.unit, now()):
+        for line in clerk.file(store, config, args.mail, args.unit, _now(store)):
             say(line)
     return 0
 
 
 def release(args: argparse.Namespace) -> int:
     from daemon import clerk
-    from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        for line in clerk.release(store, config, args.mail, now(), ignore=args.ignore):
+        for line in clerk.release(store, config, args.mail, _now(store), ignore=args.ignore):
             say(line)
     return 0
 
 
 def replay(args: argparse.Namespace) -> int:
     from daemon import replaying
-    from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        return replaying.replay(store, config, args.mails, now(), apply=args.apply, as_json=args.json)
+        return replaying.replay(store, config, args.mails, _now(store), apply=args.apply, as_json=args.json)
 
 
 # ----------------------------------------------------------------------------------------- keeping it
@@ -295,10 +309,9 @@ def replay(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     from daemon import exports
-    from daemon.store.opening import now
 
     with _store(args) as (config, store):
-        data = exports.workbook(store, config, args.what, _period(args.period), now())
+        data = exports.workbook(store, config, args.what, _period(args.period), _now(store))
     _write(Path(args.file), data)
     say(f"已写入 {args.file}")
     return 0
@@ -355,13 +368,20 @@ def backup(args: argparse.Namespace) -> int:
     from daemon.store.opening import now
 
     config = _config(args)
+    years = config.store.keep_mail_years
+    if args.release and years is None:
+        raise ConfigError([f"{config.file}：--release 须先设置 store.keep_mail_years（原件保存几年）"])
     store = open_store(config.store.database, config.store.archive)
     try:
         manifest = backups.backup(store, Path(args.file), now())
         backups.verify(Path(args.file))
+        say(f"已备份到 {args.file}，并已核对（结构版本 {manifest.schema}）")
+        if args.release:
+            before = now() - timedelta(days=365.25 * years)
+            count = backups.release(store, Path(args.file), before, now())
+            say(f"已把 {count} 封 {years} 年以前的来信原件移出档案，只在这份备份里：请永久保存")
     finally:
         store.close()
-    say(f"已备份到 {args.file}，并已核对（结构版本 {manifest.schema}）")
     return 0
 
 

@@ -38,10 +38,10 @@ from daemon.sender import Sender, SenderSettings
 from daemon.store import questions
 from daemon.store.engine import Store
 from daemon.store.lease import Lease
+from daemon.store.memory import LAST_CYCLE
 from daemon.store.opening import now as now, opened_store as opened_store
 from parsers.content import Limits
 
-LAST_CYCLE = "last_cycle"
 FIRST_CYCLE = "first_cycle"
 TICK_SECONDS = 20
 LEASE = "mailbox"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from daemon.store.statements import chunks, insert_into, rows_changed
 from daemon.store.tables import Done, Note
+
+LAST_CYCLE: Final = "last_cycle"
+PRETENDED: Final = "pretended_time"
 
 
 def done(session: Session, key: str) -> bool:
@@ -62,6 +66,12 @@ def set_note(session: Session, name: str, value: str, at: datetime) -> None:
     session.execute(
         statement.on_conflict_do_update(index_elements=[Note.name], set_={"value": value, "at": at})
     )
+
+
+def moment_of_work(session: Session, now: datetime) -> datetime:
+    """The moment at which commands look and act: `now`, unless the last cycle took another one for now."""
+    pretended = note_taken_at(session, PRETENDED)
+    return pretended if pretended and pretended == note_taken_at(session, LAST_CYCLE) else now
 
 
 def drop_note(session: Session, name: str) -> bool:

@@ -42,6 +42,34 @@ def stranger_reports(town: Town) -> str:
 # --- status ------------------------------------------------------------------------------------------
 
 
+def test_after_a_cycle_at_another_time_commands_see_the_town_as_it_was_then(town: Town) -> None:
+    at = "2022-02-08T09:00:00+08:00"
+    form = report(levels=("section",), sections=("基教科",))
+    town.write(school_address(0), "报表", "", [form], at=at)
+    town.once(at)
+    (row,) = town.rows("problems")
+    assert (row["light"], row["overdue"]) == ("none", False)
+    assert json.loads(town.djb("status", "--json"))["faults"] == []
+    town.once("2022-02-10T09:00:00+08:00")
+    assert town.rows("problems")[0]["light"] == "yellow"
+    town.once()
+    assert (town.rows("problems")[0]["light"], town.rows("problems")[0]["overdue"]) == ("red", True)
+
+
+def test_what_the_clerk_releases_after_such_a_cycle_is_answered_in_the_next(town: Town) -> None:
+    stranger = town.stack.add_person("stranger@qq.com")
+    town.write(stranger, "报表", "", [report()], at="2022-02-08T09:00:00+08:00")
+    town.once("2022-02-08T09:00:00+08:00")
+    town.djb("file", "1", "--as", NAME)
+    town.once("2022-02-08T09:01:00+08:00")
+    assert [
+        row["kind"] for row in town.rows("letters") if row["state"] == "sent" and stranger in row["to"]
+    ] == [
+        "held_notice",
+        "receipt",
+    ]
+
+
 def test_a_town_at_work_has_no_faults_and_its_status_fits_a_small_screen(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
