@@ -314,10 +314,13 @@ def _keeping_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     backup = _command(
         commands,
         "backup",
-        about="守护进程运行时也可以备份。写好后会自动核对；已有同名文件时不覆盖。",
-        examples="djb backup /backup/djb-2022-01-06.tar",
+        about="守护进程运行时也可以备份。写好后会自动核对；已有同名文件时不覆盖。\n"
+        "加 --release 时，备份核对无误后，把早于 store.keep_mail_years 年、已办结的来信原件移出档案，以后只在这份\n"
+        "备份里：请永久保存它。来信的登记、答复和历史不受影响。",
+        examples="djb backup /backup/djb-2022-01-06.tar\ndjb backup /backup/djb-2030-原件.tar --release",
     )
     backup.add_argument("file", metavar="FILE", help="备份写到哪个文件")
+    backup.add_argument("--release", action="store_true", help="核对无误后，把超过保存年限的来信原件移出档案")
     restore = _command(
         commands,
         "restore",

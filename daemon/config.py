@@ -117,6 +117,8 @@ class Mailbox(Section):
 class Store(Section):
     database: str = "sqlite:///var/djb.sqlite3"
     archive: Path = Path("var/mail")
+    keep_mail_years: int | None = Field(default=None, ge=1, le=100)
+    """After so many years `djb backup --release` takes raw mails out of the archive; absent: never."""
 
     @field_validator("database")
     @classmethod
@@ -275,7 +277,9 @@ def _absolute(config: Config, file: Path) -> Config:
             "mailbox": config.mailbox.model_copy(
                 update={"imap": server(config.mailbox.imap), "smtp": server(config.mailbox.smtp)}
             ),
-            "store": Store(database=database, archive=base / config.store.archive),
+            "store": config.store.model_copy(
+                update={"database": database, "archive": base / config.store.archive}
+            ),
             "templates": Templates(directory=rooted(config.templates.directory)),
         }
     )

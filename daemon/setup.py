@@ -106,6 +106,7 @@ EXPLAINED: tuple[_Table, ...] = (
         {
             "database": "数据库：sqlite:///文件，或 postgresql+psycopg://用户@主机/库",
             "archive": "来信原件的档案目录",
+            "keep_mail_years": "来信原件在档案里保存几年（缺省：永久）。到期的只由 djb backup 文件 --release 移到核对过的备份里",
         },
     ),
     _Table(
@@ -185,6 +186,7 @@ EXAMPLES: Mapping[str, Any] = {
     "ca_file": "ca.pem",
     "ignore_before": date(2026, 1, 1),
     "handled_folder": "已办理",
+    "keep_mail_years": 10,
     "directory": "templates",
     "port": 9163,
 }

@@ -69,6 +69,13 @@ class Archive:
         """Whether a file stands under this SHA-256; `read` tells whether it is sound."""
         return self.path(digest).is_file()
 
+    def remove(self, digest: str) -> None:
+        """Takes a mail out, which must be safe elsewhere. Raises Permanent if the archive cannot be written."""
+        try:
+            self.path(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise _failure(error, self.directory) from error
+
     def digests(self) -> Iterator[str]:
         """The SHA-256 of every file in the archive, in order."""
         if not self.directory.is_dir():

@@ -35,6 +35,7 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     select,
     text,
 )
@@ -44,6 +45,7 @@ from daemon.store import schema
 from daemon.store.archive import Archive
 from daemon.store.engine import Store
 from daemon.store.integrity import check
+from daemon.store.mails import RELEASED, record_released, releasable_digests
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -128,9 +130,10 @@ def _add_tables(store: Store, tar: tarfile.TarFile, room: Path) -> tuple[dict[st
         tables = _tables(connection)
         for table in tables:
             parts[table.name] = _add_table(connection, table, tar, room)
-        mail = next(table for table in tables if table.name == "mail")
-        found = select(mail.c.sha256).where(mail.c.sha256 != "").distinct().order_by(mail.c.sha256)
-        return parts, list(connection.scalars(found))
+        mail, done = (next(t for t in tables if t.name == name) for name in ("mail", "done"))
+        released = literal(RELEASED).concat(mail.c.sha256).in_(select(done.c.key))
+        found = select(mail.c.sha256).where(mail.c.sha256 != "", ~released).distinct()
+        return parts, list(connection.scalars(found.order_by(mail.c.sha256)))
 
 
 def _add_table(connection: Connection, table: Table, tar: tarfile.TarFile, room: Path) -> TablePart:
@@ -241,6 +244,26 @@ def _mails(tar: tarfile.TarFile, source: Path) -> Iterator[bytes]:
         if name is None or sha256(raw).hexdigest() != name[1]:
             raise Permanent(f"备份 {source} 已损坏（{member.name}）", "请使用另一份备份")
         yield raw
+
+
+# ---------------------------------------------------------------- making room
+
+
+def release(store: Store, export: Path, before: datetime, at: datetime) -> int:
+    """Takes mails that came before a moment out of the archive, as far as this backup holds them; how many.
+
+    The backup is read through first: nothing leaves the archive that it does not hold, byte by byte. What the
+    database knows of the mails stays. Raises Permanent if the backup is not sound.
+    """
+    verify(export)
+    with _opened(export) as tar:
+        held = {name[1] for member in tar if (name := _MAIL_MEMBER.match(member.name))}
+    with store.transaction() as session:
+        leaving = releasable_digests(session, before) & held
+        record_released(session, leaving, at, str(export))
+    for digest in sorted(leaving):
+        store.archive.remove(digest)
+    return len(leaving)
 
 
 # ---------------------------------------------------------------- restoring

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import Disposition
 from daemon.store.statements import chunks, insert_into, insert_row, rows_changed, table_of
-from daemon.store.tables import Filing, Folder, Mail
+from daemon.store.tables import Done, Filing, Folder, Mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +294,32 @@ def undecided_mails(session: Session) -> list[Mail]:
     return list(session.scalars(select(Mail).where(Mail.disposition.in_(waiting)).order_by(Mail.id)))
 
 
+RELEASED: Final = "mail_released:"
+"""Begins the key, in what is done, of a mail whose raw bytes lie in an export instead of the archive."""
+IN_ARCHIVE: Final = (Mail.sha256 != "") & ~exists().where(Done.key == RELEASED + Mail.sha256)
+
+
 def archived_digests(session: Session) -> Iterator[str]:
     """The SHA-256 of every mail whose raw bytes must lie in the archive, each once, in order."""
-    found = select(Mail.sha256).where(Mail.sha256 != "").distinct().order_by(Mail.sha256)
+    found = select(Mail.sha256).where(IN_ARCHIVE).distinct().order_by(Mail.sha256)
     yield from session.scalars(found.execution_options(yield_per=5000))
+
+
+def releasable_digests(session: Session, before: datetime) -> frozenset[str]:
+    """The SHA-256 of mails in the archive that came before a moment, and with which all is settled."""
+    unsettled = [each.value for each in (Disposition.PENDING, Disposition.HELD, Disposition.QUARANTINED)]
+    wanted = (Mail.received_at >= before) | Mail.disposition.in_(unsettled)
+    kept = frozenset(session.scalars(select(Mail.sha256).where(IN_ARCHIVE, wanted).distinct()))
+    return frozenset(session.scalars(select(Mail.sha256).where(IN_ARCHIVE).distinct())) - kept
+
+
+def record_released(session: Session, digests: Iterable[str], at: datetime, export: str) -> None:
+    """Remember in which export the raw bytes of these mails lie from now on."""
+    rows = [
+        {"key": RELEASED + digest, "at": at, "outcome": "done", "text": export} for digest in sorted(digests)
+    ]
+    if rows:
+        session.execute(insert_into(session, Done).on_conflict_do_nothing(), rows)
 
 
 # ---------------------------------------------------------------- folders

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from daemon.model import Disposition, State
 from daemon.store.letters import BOUNCED, FAILED, OPEN, SENT
+from daemon.store.mails import IN_ARCHIVE
 from daemon.store.tables import Address, Delivery, Event, Letter, Mail, Problem, Unit
 
 
@@ -73,8 +74,8 @@ def events_beginning(session: Session, number: str) -> list[Event]:
 
 
 def archived_mails(session: Session) -> list[Mail]:
-    """Every mail whose raw bytes were fetched, in the order of arrival here."""
-    return list(session.scalars(select(Mail).where(Mail.sha256 != "").order_by(Mail.id)))
+    """Every mail whose raw bytes are in the archive, in the order of arrival here."""
+    return list(session.scalars(select(Mail).where(IN_ARCHIVE).order_by(Mail.id)))
 
 
 def pending_digests(session: Session) -> frozenset[str]:

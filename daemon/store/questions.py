@@ -85,6 +85,8 @@ from daemon.store.mails import (
     pending_in_turn as pending_in_turn,
     pending_mails as pending_mails,
     record_poll as record_poll,
+    record_released as record_released,
+    releasable_digests as releasable_digests,
     set_filing_outcome as set_filing_outcome,
     settle_mail as settle_mail,
     stored_heads as stored_heads,

@@ -6,7 +6,7 @@ import stat
 import tarfile
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from daemon.errors import Permanent
+from daemon.model import Disposition
 from daemon.store import backup, integrity, questions, schema, tables
 from daemon.store.engine import Store, open_store
 from tests.store import postgres
@@ -180,3 +181,42 @@ def test_nothing_cannot_be_backed_up(empty_store: Store, tmp_path: Path) -> None
         backup.backup(empty_store, tmp_path / "djb.tar", MADE)
     with pytest.raises(Permanent, match="无法读取"):
         backup.verify(tmp_path / "none.tar")
+
+
+def test_what_is_too_old_leaves_the_archive_only_into_a_backup_that_holds_it(
+    store: Store, empty_place: Store, tmp_path: Path
+) -> None:
+    fill(store)
+    old, held = list(store.archive.digests())
+    with store.transaction() as session:
+        mails = {mail.sha256: mail.id for mail in questions.mails_with_ids(session, [1, 2])}
+        questions.settle_mail(session, mails[old], Disposition.FILED, NOW)
+        questions.settle_mail(session, mails[held], Disposition.HELD, NOW)
+    export, later = tmp_path / "originals.tar", tmp_path / "later.tar"
+    backup.backup(store, export, MADE)
+    assert backup.release(store, export, NOW, MADE) == 0  # nothing came before that
+    (tmp_path / "cut.tar").write_bytes(export.read_bytes()[: export.stat().st_size // 2])
+    with pytest.raises(Permanent):
+        backup.release(store, tmp_path / "cut.tar", NOW + timedelta(days=1), MADE)
+    assert len(list(store.archive.digests())) == 2
+    assert backup.release(store, export, NOW + timedelta(days=1), MADE) == 1
+    assert list(store.archive.digests()) == [held]
+    assert integrity.check(store) == []
+    assert backup.backup(store, later, MADE).missing == ()
+    backup.restore(empty_place, later)
+    assert everything(empty_place) == everything(store)
+    assert integrity.check(empty_place) == []
+
+
+def test_a_mail_that_the_backup_does_not_hold_stays_in_the_archive(store: Store, tmp_path: Path) -> None:
+    fill(store)
+    export = tmp_path / "originals.tar"
+    backup.backup(store, export, MADE)
+    digest = store.archive.store(b"Subject: 3\r\n\r\nthird")
+    with store.transaction() as session:
+        (third,) = questions.add_mails(session, [new_mail(3, digest)]).values()
+        for mail in (1, 2, third):
+            questions.settle_mail(session, mail, Disposition.FILED, NOW)
+    assert backup.release(store, export, NOW + timedelta(days=1), MADE) == 2
+    assert list(store.archive.digests()) == [digest]
+    assert integrity.check(store) == []
