@@ -102,7 +102,7 @@ def _by_unit(draft: Draft) -> list[Draft]:
     owners = [
         fields.unit(item["reporting_unit"].text) if "reporting_unit" in item else None for item in draft.items
     ]
-    for name in ("reporting_unit", "principal", "contact", "contact_name", "contact_phone", "reported_on"):
+    for name in (*(f.name for f in draft.kind.head), printed.FILLER.name):
         first = next((item[name] for item in draft.items if name in item and item[name].filled), None)
         if first is not None and name not in draft.head:
             draft.head[name] = first
@@ -288,6 +288,9 @@ def _named(name: str | None, blank: Field) -> Read[Value]:
 def _contact(draft: Draft, values: dict[str, Value], notes: _Notes) -> None:
     """Fills contact_name and contact_phone from the one or two blanks that hold them."""
     mixed, name, phone = (draft.head.get(key) for key in ("contact", "contact_name", "contact_phone"))
+    if name is None or not name.filled:
+        known = mixed is not None and fields.contact(mixed.text).name.value is not None
+        name = name if known else draft.head.get(printed.FILLER.name, name)
     names: list[str] = []
     phones: list[str] = []
     faults: list[Fault] = []

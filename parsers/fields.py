@@ -312,6 +312,8 @@ AREA = r"\(?0\d{2,3}\)?[- ]{0,3}"
 LANDLINE = rf"(?:\(?(?:\+?86|0086)\)?[- ]?)?(?:{AREA})?[2-9]\d{{2,3}}[- ]?\d{{4}}(?!\d)"
 EXTENSION = r"(?:(?: ?\(?(?:转|分机号?|ext\.?) ?:?|-)(\d{1,6})\)?(?!\d))?"
 PHONE = re.compile(rf"(?<![\d*])(?:({MOBILE})|({LANDLINE}){EXTENSION})", re.IGNORECASE)
+SAMPLE_PHONE = re.compile(r"(?:^|-)(?:1\d\d)?(\d)\1{6,7}$|^2345678$|^23456789$")
+"""Digits that are all the same, or count upwards: what a template has there."""
 ANY_NUMBER = re.compile(r"\+?\d(?:[\d*xX ()-]*[\d*])?")
 CONTACT_WORDS = re.compile(
     r"(?:联系人|经办人|填报人|填表人|联络人|联络员)?(?:姓名)?(?:联系|办公|移动|固定)?(?:电话|手机|方式|座机|固话|号码|Tel|TEL|tel|Mobile|mobile|Phone|phone)(?:号码?)?[.::]*|(?:联系人|经办人|填报人|填表人|联络人|联络员)(?:姓名)?[::]?|姓名[::]|(?<![\w])[办宅手固][:.](?=[ \d(])|[☎☏📞📱]"
@@ -350,6 +352,9 @@ def contact(text: str) -> Contact:
         return ";"
 
     rest = PHONE.sub(collect, plain)
+    faults += [
+        uncertain(f"电话“{phone}”似为示例号码，请核对") for phone in phones if SAMPLE_PHONE.search(phone)
+    ]
     for match in ANY_NUMBER.finditer(rest):
         written = re.sub(r"[ ()]", "", match.group(0)).strip("-")
         digits = re.sub(r"\D", "", written)

@@ -143,9 +143,11 @@ CONTACT_NAME = Field(
     "contact_name",
     "联系人",
     Kind.NAME,
-    labels=("经办人", "填报人", "填表人", "联络人", "联络员", "制表人", "报送人", "联系人员"),
-    pattern=r"(?:联系人|经办人|填报人|填表人|联络人|联络员|制表人|报送人)(?:姓名|签字|签名)?",
+    labels=("经办人", "联络人", "联络员", "联系人员"),
+    pattern=r"(?:联系人|经办人|联络人|联络员)(?:姓名|签字|签名)?",
 )
+FILLER = Field("filler", "填表人", Kind.NAME, pattern=r"(?:填报人|填表人|制表人|报送人)(?:姓名|签字|签名)?")
+"""Who filled the form in: the contact only where nobody else is named as such."""
 CONTACT_PHONE = Field(
     "contact_phone",
     "联系电话",
@@ -391,6 +393,7 @@ HEAD_FIELDS: tuple[Field, ...] = (
     REPORTED_ON,
     PRINCIPAL,
     CONTACT_NAME,
+    FILLER,
     CONTACT_PHONE,
 )
 """Every field that a head may have, the longer labels first."""

@@ -185,19 +185,25 @@ def _not_known(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> list[tuple[str
     known = fields.contact(contact.text) if contact is not None else None
     if known is None or known.phone.value is None or known.name.value is None:
         return list(pairs)
-    return [(name, raw) for name, raw in pairs if name not in {"contact_name", "contact_phone"}]
+    return [
+        (name, raw) for name, raw in pairs if name not in {"contact_name", "contact_phone", forms.FILLER.name}
+    ]
 
 
 def _take(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> None:
     """Puts head texts into the draft; the same field twice with another text is a conflict."""
-    names = {f.name for f in draft.kind.head}
+    names = {f.name for f in draft.kind.head} | {forms.FILLER.name}
     for name, raw in pairs:
         if name not in names:
             continue
         before = draft.head.get(name)
         if before is None or not before.filled:
             draft.head[name] = raw
-        elif raw.filled and fields.compact(raw.text) != fields.compact(before.text):
+        elif (
+            name != forms.FILLER.name
+            and raw.filled
+            and fields.compact(raw.text) != fields.compact(before.text)
+        ):
             draft.conflicts.append((name, raw.text))
 
 

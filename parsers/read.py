@@ -84,6 +84,17 @@ HEAD_OF_QUOTATION = re.compile(
 )
 """Who wrote the quoted mail, and when: its date is nobody's 填报时间."""
 COLUMNS = re.compile(r"\S(?:[ \u3000\xa0]{2,}\S+){2}")
+NUMBER = r"[\d０-９一二三四五六七八九十两零]+"
+NO_COUNT = re.compile(
+    r"一线|附件\s*[\d一二三]|第[\d一二三四五六七八九十]+[期次批]|[\d一二三四五六七八九十〇]+[年月日号]"
+)
+COUNTS_IN_PROSE = tuple(
+    re.compile(
+        rf"(?:{word})[^\d，。；,;?？]{{0,8}}?{NUMBER}|{NUMBER}\s*[个次项件场期][^\d，。；,;?？]{{0,8}}(?:{word})"
+    )
+    for word in ("支部", "平台", "举办|开展|活动|次数", "解决|办结|问题")
+)
+TOLD_IN_PROSE = "正文中似用文字报送了统计数字，无法准确读取，需人工查看"
 
 NOT_READ: dict[MailKind, str] = {
     MailKind.BOUNCE: "退信所附的原信",
@@ -150,6 +161,9 @@ def _set_aside(letter: Letter) -> tuple[Part, ...]:
 def _read_letter(letter: Letter, limits: Limits, own_address: str | None) -> list[_PartReading]:
     found = unpack.leaves(letter.attachments, limits, own_address)
     readings = [_read_body(letter, BODY, limits, own_address), *_read_found(found, limits)]
+    if not any(reading.forms or reading.workbook for reading in readings) and _tells_counts(letter.body):
+        told = Part(BODY, "body-text", PartOutcome.UNREADABLE, TOLD_IN_PROSE)
+        readings.append(_PartReading(told, doubt=Doubt.NEEDS_PERSON))
     for note in letter.notes:
         readings.append(_PartReading(Part(BODY, "eml", PartOutcome.REFUSED, note), doubt=Doubt.MAY_HOLD_FORM))
     for link in letter.mail.oversize_links:
@@ -391,6 +405,13 @@ def _read_body(letter: Letter, name: str, limits: Limits, own_address: str | Non
     if not forms or name == BODY:
         return _PartReading(None, forms)
     return _PartReading(Part(name, forms[0].format, PartOutcome.FORM), forms)
+
+
+def _tells_counts(body: Body) -> bool:
+    """Whether the letter tells the counts of the statistics in sentences, which nobody could read for certain."""
+    text = body.text.own or (body.markup.text.own if body.markup else "")
+    told = NO_COUNT.sub("", text[:MAX_TYPED])
+    return sum(bool(pattern.search(told)) for pattern in COUNTS_IN_PROSE) >= 3
 
 
 def _passes_on(letter: Letter, own_address: str | None) -> bool:

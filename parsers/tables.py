@@ -87,8 +87,20 @@ def headers(grid: Grid) -> list[Header]:
     return found
 
 
+def _is_list_of_pairs(grid: Grid) -> bool:
+    """Whether the table is two columns, labels left and values right: then no value is a label."""
+    if grid.columns != 2:
+        return False
+    left = {label_of(grid.at.get((row, 0))) for row in range(grid.rows)}
+    return sum(head_field(label) is not None or _is_item_label(label) for label in left) >= 4
+
+
+def _is_item_label(label: str) -> bool:
+    return any(item_field(form, label) for form in forms.FORMS)
+
+
 def _header_at(grid: Grid, row: int) -> Header | None:
-    if not grid.row(row):
+    if not grid.row(row) or _is_list_of_pairs(grid):
         return None
     best: Header | None = None
     for form in forms.FORMS:
@@ -130,9 +142,19 @@ def _header_for(form: FormKind, grid: Grid, row: int) -> Header | None:
         and cell.row + cell.row_span - 1 == row
         and label_of(cell)
     ]
-    if len(own) < 2:
+    if len(own) < 2 or not _side_by_side(grid, row, columns):
         return None
     return Header(form, row, first_row, columns, unknown)
+
+
+def _side_by_side(grid: Grid, row: int, columns: Mapping[int, str]) -> bool:
+    """Whether two headings stand next to each other; where a value follows each label, the row is no heading."""
+    starts = [column for column, name in sorted(columns.items()) if columns.get(column - 1) != name]
+    cells = [grid.at.get((row, column)) for column in starts]
+    return any(
+        left is not None and left.column + left.column_span == column
+        for left, column in zip(cells, starts[1:], strict=False)
+    )
 
 
 def _column_field(form: FormKind, cell: Cell | None, upper: Cell | None) -> str | None:
@@ -211,6 +233,8 @@ def text_row(grid: Grid, row: int) -> list[Element]:
     elements: list[Element] = []
     pairs: list[tuple[str, Raw]] = []
     cells = [cell for cell in grid.row(row) if cell.row == row]
+    if len(cells) == 2 and all(head_field(label_of(cell)) for cell in cells) and _is_list_of_pairs(grid):
+        return [HeadText([(head_field(label_of(cells[0])) or "", _like_a_label(cells[1]))])]
     number = 0
     while number < len(cells):
         cell = cells[number]
@@ -582,6 +606,8 @@ def _labelled_form(grid: Grid) -> tuple[FormKind | None, dict[int, str]]:
 def _labels_of_row(grid: Grid, form: FormKind, row: int) -> list[str]:
     """Item labels of a row; none if they stand side by side, for then the row is a heading."""
     cells = [cell for cell in grid.row(row) if cell.row == row]
+    if _is_list_of_pairs(grid):
+        cells = cells[:1]
     names = [item_field(form, label_of(cell)) for cell in cells]
     if any(left and right for left, right in pairwise(names)):
         return []
@@ -601,6 +627,13 @@ def _band(grid: Grid, row: int) -> int:
 def _row_pairs(grid: Grid, form: FormKind, row: int, band: int) -> list[tuple[str, Raw]]:
     """Labels of a band of rows with the cells right of them."""
     cells = [cell for cell in grid.row(row) if cell.row >= row]
+    if (
+        len(cells) == 2
+        and (named := _name(form, cells[0]))
+        and _name(form, cells[1])
+        and _is_list_of_pairs(grid)
+    ):
+        return [(named, _like_a_label(cells[1]))]
     pairs: list[tuple[str, Raw]] = []
     number = 0
     while number < len(cells):
@@ -651,6 +684,11 @@ def _inline_item(form: FormKind, cell: Cell) -> tuple[str, Raw] | None:
         return None
     name = item_field(form, forms.bare_label(label))
     return (name, Raw(value.strip(), cell.place, cell.emphasised, cell.struck, cell.doubt)) if name else None
+
+
+def _like_a_label(cell: Cell) -> Raw:
+    """A value that reads like the name of a blank."""
+    return Raw(cell.text, cell.place, doubt=cell.doubt or f"“{cell.text}”与栏目的名称相同，请核对")
 
 
 def _values(grid: Grid, rows: range, columns: Sequence[int]) -> Raw | None:

@@ -140,7 +140,7 @@ def _typed(form: FormKind, lines: Sequence[Raw]) -> list[Draft]:
 
 
 def _take_first(draft: Draft, pairs: Iterable[tuple[str, Raw]]) -> None:
-    names = {f.name for f in draft.kind.head}
+    names = {f.name for f in draft.kind.head} | {forms.FILLER.name}
     for name, raw in pairs:
         if name in names and not (name in draft.head and draft.head[name].filled):
             draft.head[name] = raw

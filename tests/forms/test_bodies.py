@@ -8,6 +8,7 @@ import pytest
 
 from parsers import html
 from parsers.content import Paragraph, Table
+from parsers.read import read
 from tests.forms import office_files as o
 from tests.forms.reading import LIMITS, doubts, of_html, of_text, only, verdict
 
@@ -238,3 +239,18 @@ def test_a_body_in_bytes_is_decoded_whatever_it_declares(encoding: str) -> None:
 )
 def test_broken_markup_is_no_crash(markup: str | bytes) -> None:
     assert html.html_content(markup, LIMITS).format == "html"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("我校有党支部3个，建立平台1个，举办活动2次，解决问题5个。荷塘小学 覃小雨", "uncertain"),
+        ("填报单位：贵港市荷塘小学\n我校共三个党支部，平台一个，开展两次，解决了五个问题。", "uncertain"),
+        ("各校：现报送“难点问题书记一线办”党建工作平台开展情况统计表，见附件2，共1页。", "no_form"),
+        ("请问附件2的党支部数怎么填，平台数是填1还是2？举办次数呢？", "no_form"),
+        ("收到，第2次活动3月5日开展，已办结3个问题，谢谢！", "no_form"),
+    ],
+)
+def test_counts_told_in_sentences_are_for_a_person(text: str, told: str) -> None:
+    raw = "From: a@example.com\nTo: b@example.com\nSubject: x\nContent-Type: text/plain; charset=utf-8\n\n"
+    assert read((raw + text).encode(), "a.eml", LIMITS).verdict.value == told

@@ -432,3 +432,38 @@ def test_the_clue_register_is_one_entry_of_data() -> None:
     assert [item["source"] for item in form.items] == ["12345热线", "信访"]
     assert [str(item["received_on"]) for item in form.items] == ["2022-01-04", "2022-01-05"]
     assert form.items[1]["remarks"] == "急"
+
+
+def test_labels_and_values_four_to_a_row_are_no_headings() -> None:
+    rows = (("填报单位", o.UNIT, "主要负责人签字", o.PRINCIPAL), ("联系人", o.CONTACT, "联系电话", o.PHONE))
+    more = (("难点问题", o.PROBLEM, "备注", ""), ("具体内容及诉求", o.DETAILS, "反馈层级", o.levels()))
+    form = only(of_word(o.docx("难点问题报告表", o.table(*rows, *more))))
+    assert (form.items[0]["problem"], form.items[0]["levels"]) == (o.PROBLEM, ("section",))
+    assert verdict(form) == "complete"
+
+
+def test_a_value_that_reads_like_a_label_is_a_value_and_doubted() -> None:
+    rows = (
+        ("填报单位", o.UNIT),
+        ("主要负责人签字", o.PRINCIPAL),
+        ("联系人", o.CONTACT),
+        ("联系电话", o.PHONE),
+    )
+    more = (("难点问题", "备注"), ("具体内容及诉求", "问题"), ("反馈层级", o.levels()))
+    form = only(of_word(o.docx("难点问题报告表", o.table(*rows, *more))))
+    assert (form.items[0]["problem"], form.items[0]["details"]) == ("备注", "问题")
+    assert {"problems[0].problem", "problems[0].details"} <= doubts(form)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"填报单位：{o.UNIT}  填表人：韦青山  联系人：{o.CONTACT}  电话：{o.PHONE}",
+        f"填报单位：{o.UNIT}  联系人：{o.CONTACT}  电话：{o.PHONE}  填表人：韦青山",
+        f"填报单位：{o.UNIT}  填表人：{o.CONTACT}  电话：{o.PHONE}",
+    ],
+)
+def test_who_filled_the_form_in_is_the_contact_only_where_nobody_else_is(head: str) -> None:
+    form = only(of_word(o.statistics_docx((o.UNIT, "3", "1", "2", "5", ""), head=head)))
+    assert (form.fields["contact_name"], form.fields["contact_phone"]) == (o.CONTACT, o.PHONE)
+    assert verdict(form) == "complete"
