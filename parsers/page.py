@@ -256,6 +256,7 @@ def _squaring(grey: Picture) -> Matrix | None:
     across, down = _segments(grey)
     if len(across) < 2:
         return None
+    down = _of_table(down, across)
     lean_of_y = _trend(across[:, 1], across[:, 2], across[:, 3])
     lean_of_x = _trend(down[:, 0], down[:, 2], down[:, 3]) if len(down) >= 2 else (0.0, 0.0)
     height, width = grey.shape
@@ -271,6 +272,19 @@ def _squaring(grey: Picture) -> Matrix | None:
     if max(abs(lean) for lean in leans) < FLAT_ENOUGH or max(abs(lean) for lean in leans) > STEEPEST:
         return None
     return _warp((left, top, right, bottom), leans)
+
+
+def _of_table(down: Segments, across: Segments) -> Segments:
+    """The upright strokes that may be rules of the table: the edges of sheets and of pictures lean as they like."""
+    top, bottom = across[:, 1].min(), across[:, 1].max()
+    left = (across[:, 0] - across[:, 3] / 2).min()
+    right = (across[:, 0] + across[:, 3] / 2).max()
+    room = 0.1 * (bottom - top) + 20
+    starts, ends = down[:, 1] - down[:, 3] / 2, down[:, 1] + down[:, 3] / 2
+    within = (
+        (starts > top - room) & (ends < bottom + room) & (down[:, 0] > left - 40) & (down[:, 0] < right + 40)
+    )
+    return np.asarray(down[within])
 
 
 def _trend(

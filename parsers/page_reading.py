@@ -20,16 +20,22 @@ from parsers.values import Place
 
 NO_RULES = "未找到表格线，文字可能不全，请对照原件核对"
 CUT = "表格超出图片边缘，可能缺少行或列"
+FAINT_RULES = "表格线模糊，行列可能有误"
 BROKEN = "表格线断开，可能是两个单元格"
 UNREAD_INK = "有字迹未能识别"
 CROSSED_OUT = "文字上有划线"
+LONG_STROKE = "有笔迹跨越几行"
 RED_PEN = "有红色笔迹"
 ON_RULE = "文字压在表格线上"
 
 SURE = 0.75
 """Confidence of a character from which it is taken without a doubt."""
+DOUBTED = 0.5
+"""Confidence given to a character that may be the remainder of a longer text."""
 ACROSS_RULE = 0.3
 """Share of a line's height beyond its cell from which it may belong to the cell above or below."""
+HIGHER_THAN_A_LINE = 2.6
+"""Height in lines from which joined ink is a stroke of the pen and no printed letter."""
 SHORT = 8
 """Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
 FEWEST_LINES = 3
@@ -86,8 +92,7 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     sheet = page.prepared(picture)
     if sheet is None:
         return PageReading()
-    rules = ruling.rules(sheet.ink)
-    grids = ruling.grids(rules)
+    rules, grids = ruling.found(sheet.ink, sheet.grey)
     quads, notes_begin = _without_notes(ocr.places(sheet.grey, sheet.ink), grids, sheet)
     lines = _without_seal(ocr.lines(sheet.grey, quads), sheet)
     lines += _missed_in_head(grids, lines, sheet)
@@ -163,8 +168,23 @@ def _without_seal(lines: Iterable[Line], sheet: Page) -> list[Line]:
         if len(inner) == len(line.glyphs):
             kept.append(line)
         elif inner:
+            inner = _doubted_beside(line.glyphs[:start], inner, line.glyphs[end:], line.height)
             kept.append(replace(line, glyphs=inner, left=inner[0].left, right=inner[-1].right))
     return kept
+
+
+def _doubted_beside(
+    before: Sequence[Glyph], kept: Sequence[Glyph], behind: Sequence[Glyph], height: float
+) -> tuple[Glyph, ...]:
+    """The characters kept, those at the ends uncertain where what was taken away looked like one of them."""
+    glyphs_kept = list(kept)
+    for at, gone, gap in (
+        (0, before[-1:], glyphs_kept[0].left - (before[-1].right if before else 0)),
+        (-1, behind[:1], (behind[0].left if behind else 0) - glyphs_kept[-1].right),
+    ):
+        if gone and ocr.is_word_character(gone[0].text) and gone[0].score > SURE and gap < 0.6 * height:
+            glyphs_kept[at] = replace(glyphs_kept[at], score=min(glyphs_kept[at].score, DOUBTED))
+    return tuple(glyphs_kept)
 
 
 def _is_remnant(glyph: Glyph, line: Line, sheet: Page, near: Picture, usual: float) -> bool:
@@ -276,7 +296,7 @@ def _table(grid: Grid, drafts: Sequence[_Draft], sheet: Page, across: Picture) -
     for box, draft in zip(grid.boxes, drafts, strict=True):
         _check_cell(box, draft, sheet, across, usual)
     _second_readings(drafts, sheet)
-    cells = tuple(_cell(box, draft, sheet, grid.cut) for box, draft in zip(grid.boxes, drafts, strict=True))
+    cells = tuple(_cell(box, draft, sheet, grid) for box, draft in zip(grid.boxes, drafts, strict=True))
     return Table(cells, grid.rows, grid.columns)
 
 
@@ -285,11 +305,13 @@ def _usual_height(drafts: Sequence[_Draft]) -> float:
     return float(np.median(heights)) if heights else 30.0
 
 
-def _cell(box: Box, draft: _Draft, sheet: Page, cut: bool) -> Cell:
+def _cell(box: Box, draft: _Draft, sheet: Page, grid: Grid) -> Cell:
     rows = _visual_rows(draft.lines)
     texts = _with_marks(rows, box, sheet, draft)
-    if cut:
+    if grid.cut:
         draft.doubt(CUT)
+    if grid.faint:
+        draft.doubt(FAINT_RULES)
     return Cell(
         text=_joined(rows, texts, box.right),
         row=box.row,
@@ -368,8 +390,10 @@ def _check_cell(box: Box, draft: _Draft, sheet: Page, across: Picture, usual: fl
     for line in draft.lines:
         if line.score < SURE:
             draft.doubt(f"“{_uncertain_part(line)}”识别不清")
-        if _is_struck(line, across):
+        if _is_struck(line, across) or _is_number_struck(line, sheet):
             draft.doubt(CROSSED_OUT)
+    if _has_long_stroke(box, sheet, usual):
+        draft.doubt(LONG_STROKE)
     inner = sheet.pen[box.top + 4 : box.bottom - 4, box.left + 4 : box.right - 4]
     if inner.size and int((inner > 0).sum()) > 0.15 * usual * usual:
         draft.doubt(RED_PEN)
@@ -395,6 +419,36 @@ def _is_struck(line: Line, across: Picture) -> bool:
         int(line.top + 1.3 * quarter) : int(line.bottom - 1.3 * quarter), int(line.left) : int(line.right)
     ]
     return band.size > 0 and float((band.max(axis=0) > 0).mean()) > 0.4
+
+
+def _is_number_struck(line: Line, sheet: Page) -> bool:
+    """Whether a stroke that is longer than any figure is wide runs through a number."""
+    if not line.text.isdigit():
+        return False
+    reach = int(0.5 * line.height)
+    part = sheet.ink[
+        int(line.top) : int(line.bottom), max(0, int(line.left) - reach) : int(line.right) + reach
+    ]
+    rows = np.flatnonzero(part.any(axis=1))
+    if not rows.size:
+        return False
+    tall = int(rows[-1] - rows[0] + 1)
+    level = cv2.dilate(part, np.ones((max(3, tall // 7), 1), np.uint8))
+    runs = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, max(8, round(1.02 * tall))), np.uint8))
+    return bool(runs[rows[0] + tall // 5 : rows[-1] - tall // 6].any())
+
+
+def _has_long_stroke(box: Box, sheet: Page, usual: float) -> bool:
+    """Whether one thin stroke runs over several lines: a tick that meets two boxes, an arrow, a deletion."""
+    inset = 6
+    part = sheet.ink[box.top + inset : box.bottom - inset, box.left + inset : box.right - inset]
+    if min(part.shape) < usual:
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(part)
+    return any(
+        down > HIGHER_THAN_A_LINE * usual and across > 0.3 * usual and area < 0.38 * across * down
+        for _, _, across, down, area in stats[1:]
+    )
 
 
 Area = tuple[float, float, float, float]
@@ -575,9 +629,13 @@ def _in_order(
         blocks += _paragraphs(above, edge, sheet, number)
         blocks.append(table)
     blocks += _paragraphs(rest, edge, sheet, number)
-    if grids:
+    poor = NO_RULES if not grids else FAINT_RULES if any(grid.faint for grid in grids) else None
+    if poor is None:
         return blocks
-    return [replace(block, doubt=block.doubt or NO_RULES) for block in blocks if isinstance(block, Paragraph)]
+    return [
+        replace(block, doubt=block.doubt or poor) if isinstance(block, Paragraph) else block
+        for block in blocks
+    ]
 
 
 def _paragraphs(lines: Sequence[Line], edge: float, sheet: Page, number: int | None) -> list[Paragraph]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +12,10 @@ from parsers.ocr import Picture
 
 FEWEST_CELLS = 4
 MOST_TABLES = 6
+RIDGE, FAINT = 7, 5
+"""Pixels beside a faint rule where the paper is looked at, and how much lighter in grey it is there."""
+MUCH_SHORTER = 0.4
+"""Share of the longest faint rule's length below which a faint stroke is taken for writing."""
 COVERED = 0.3
 """Share of an inner boundary that must be ruled for a merged cell to be suspected of being two."""
 
@@ -49,6 +53,13 @@ class Grid:
     bottom: int
     cut: bool = False
     """Its rules run out of the picture: rows or columns may be missing."""
+    faint: bool = False
+    """Its rules can hardly be seen."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every place of the grid is a cell of its own."""
+        return len(self.boxes) == self.rows * self.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,41 @@ def rules(ink: Picture) -> Rules:
     strokes = cv2.morphologyEx(
         cv2.dilate(ink, np.ones((1, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((shortest, 1), np.uint8)
     )
+    return _meeting(np.asarray(across, np.uint8), np.asarray(strokes, np.uint8))
+
+
+def faint_rules(grey: Picture) -> Rules:
+    """The rules of a blurred or pale page: thin ridges along which it is a little darker than on both sides."""
+    height, width = grey.shape
+    across = cv2.morphologyEx(_ridges(grey), cv2.MORPH_OPEN, np.ones((1, width // 10), np.uint8))
+    across = cv2.morphologyEx(across, cv2.MORPH_CLOSE, np.ones((3, width // 30), np.uint8))
+    # Lines of small print look like short rules, and so do upright strokes above one another.
+    across = _longest(np.asarray(across, np.uint8), cv2.CC_STAT_WIDTH)
+    upright = np.ascontiguousarray(_ridges(np.ascontiguousarray(grey.T)).T)
+    strokes = cv2.morphologyEx(upright, cv2.MORPH_OPEN, np.ones((height // 22, 1), np.uint8))
+    strokes = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((height // 60, 3), np.uint8))
+    return _meeting(across, _longest(np.asarray(strokes, np.uint8), cv2.CC_STAT_HEIGHT))
+
+
+def _longest(strokes: Picture, extent: int) -> Picture:
+    """The strokes that are not much shorter than the longest of them."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes)
+    lengths = stats[:, extent].copy()
+    lengths[0] = 0
+    long = np.flatnonzero(lengths > MUCH_SHORTER * lengths.max())
+    return np.asarray(np.where(np.isin(labels, long) & (strokes > 0), 255, 0), np.uint8)
+
+
+def _ridges(grey: Picture) -> Picture:
+    """255 where a level line is darker than what is above and below it, looked at along a stretch of it."""
+    along = cv2.blur(grey.astype(np.float32), (grey.shape[1] // 40, 3))
+    beside = np.minimum(np.roll(along, RIDGE, axis=0), np.roll(along, -RIDGE, axis=0))
+    return np.where(beside - along > FAINT, 255, 0).astype(np.uint8)
+
+
+def _meeting(across: Picture, strokes: Picture) -> Rules:
+    """The rules across, and the upright strokes that meet one of them."""
+    height = across.shape[0]
     near = cv2.dilate(across, np.ones((9, 9), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes)
     touching = np.unique(labels[(near > 0) & (strokes > 0)])
@@ -80,7 +126,20 @@ def rules(ink: Picture) -> Rules:
     wanted[0] = False
     down = np.where(wanted[labels], 255, 0).astype(np.uint8)
     down = np.asarray(cv2.morphologyEx(down, cv2.MORPH_CLOSE, np.ones((height // 60, 3), np.uint8)), np.uint8)
-    return Rules(np.asarray(across, np.uint8), down)
+    return Rules(across, down)
+
+
+def found(ink: Picture, grey: Picture) -> tuple[Rules, list[Grid]]:
+    """The rules and tables of a page; where they make no whole table, those that show only on a closer look."""
+    first = rules(ink)
+    tables = grids(first)
+    if any(table.whole for table in tables):
+        return first, tables
+    second = faint_rules(grey)
+    closer = [replace(table, faint=True) for table in grids(second)]
+    if any(table.whole for table in closer) or not tables:
+        return second, closer
+    return first, tables
 
 
 def grids(found: Rules) -> list[Grid]:
