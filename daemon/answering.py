@@ -76,18 +76,19 @@ def words(
     if answered is None and text.strip() and not reading.parts and _answers_foreign_letter(desk, reading):
         why = "来信回复的是我办发给其他单位的信，来信邮箱不是该信的收件单位，未予办理"
         return holding.unauthorised(desk, mail, why)
+    question = _question_of(desk, sender, answered)
+    trusted = sender.authentication is not Authentication.FAIL
+    if trusted and question is not None and answered is not None:
+        fate = statistics_answers.edited_circular(desk, mail, reading, sender, question, answered, orders)
+        if fate is not None:
+            return fate
     if not orders.given:
         return _no_order(desk, mail, reading, sender, answered, orders)
-    if sender.authentication is Authentication.FAIL:
+    if not trusted:
         return holding.unauthorised(
             desk, mail, "发件人身份核验未通过，可能系冒用他人邮箱，未予执行", answered
         )
-    asked = answered.context.get("question") if answered else None
-    question = questions.question(desk.session, asked) if asked else None
-    if question is not None and answered is not None and _was_asked(sender, answered):
-        if statistics_answers.brings_another_text(question, reading):
-            why = "来信附有文稿，与送审稿是否一致无法核对，通报未发"
-            return holding.unclear(desk, mail, sender, why, answered)
+    if question is not None:
         return answer_question(desk, mail, sender, question, orders, answered)
     if answered is not None and all(isinstance(order, Amend) for order in orders.given):
         return _amend(desk, mail, sender, answered, orders)
@@ -161,10 +162,15 @@ def _answers_foreign_letter(desk: Desk, reading: Reading) -> bool:
     return named is not None or (tag is not None and bool(questions.letters_by_tag(desk.session, *tag)))
 
 
-def _was_asked(sender: Sender, answered: tables.Letter) -> bool:
-    """Whether somebody of the committee office answers, or of the unit to which the question went."""
+def _question_of(desk: Desk, sender: Sender, answered: tables.Letter | None) -> tables.Question | None:
+    """The question that a mail answers, if it comes from the committee office or the unit that was asked."""
+    number = answered.context.get("question") if answered is not None else None
+    if answered is None or number is None:
+        return None
     asked = any(unit.id == answered.unit_id for unit in sender.units)
-    return asked or sender.unit_of(UnitKind.COMMITTEE_OFFICE) is not None
+    if not asked and sender.unit_of(UnitKind.COMMITTEE_OFFICE) is None:
+        return None
+    return questions.question(desk.session, number)
 
 
 def _no_order(

@@ -22,8 +22,10 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from daemon.clock import chinese_day
+from daemon.documents import identify
 from daemon.figures import Figures, SchoolFigures, Sum
 from daemon.returns import COUNT_NAMES
+from parsers.drafts import DRAFT_MARK
 
 TITLE, BODY, FIRST_LEVEL = "方正小标宋简体", "仿宋", "黑体"
 BODY_SIZE: Final = Pt(16)
@@ -175,13 +177,19 @@ def _demands(figures: Figures, overdue: Sequence[OverdueMatter]) -> Iterator[Par
 
 
 def circular_document(
-    figures: Figures, office: str, day: date, overdue: Sequence[OverdueMatter] = (), *, draft: bool = False
+    figures: Figures,
+    office: str,
+    day: date,
+    overdue: Sequence[OverdueMatter] = (),
+    *,
+    draft: str | None = None,
 ) -> bytes:
-    """The docx of the circular, with the table of all schools as its annex."""
+    """The docx of the circular, with the table of all schools as its annex. `draft`: the identity of a draft."""
     document = Document()
+    identify(document, draft)
     _page(document.sections[0])
     if draft:
-        _paragraph(document, "（送审稿）", FIRST_LEVEL, indent=False)
+        _paragraph(document, DRAFT_MARK, FIRST_LEVEL, indent=False)
     _title(document, circular_title(figures))
     _paragraph(document, addressees(overdue), BODY, indent=False)
     for paragraph in circular_paragraphs(figures, overdue):

@@ -226,7 +226,7 @@ def _docx_form(sheet: Sheet, filling: Filling, identity: str | None, notes: Sequ
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.space_before = Pt(0 if index else 8)
         _written(paragraph, note, size=11)
-    _identify(document, identity)
+    identify(document, identity)
     return _saved(document)
 
 
@@ -343,8 +343,8 @@ def _saved(document: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _identify(document: Any, identity: str | None) -> None:
-    """Writes the identity into docProps/custom.xml and keeps what else stands there."""
+def identify(document: Any, identity: str | None) -> None:
+    """Write the identity into docProps/custom.xml and keep what else stands there."""
     if identity is None:
         return
     package = document.part.package
@@ -397,7 +397,7 @@ def _marked_docx(form: Form, data: bytes, mends: Mapping[str, str], identity: st
             _shade(holder.get_or_add_pPr(), YELLOW)
         paragraph = Paragraph(holder, document._body)
         _commented(document, paragraph.runs[0] if paragraph.runs else paragraph.add_run(""), fault)
-    _identify(document, identity)
+    identify(document, identity)
     return _saved(document)
 
 

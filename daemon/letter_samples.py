@@ -266,6 +266,14 @@ def questions() -> dict[str, Letter]:
         QuestionKind.ORDER: {
             "facts": (Fact("来信邮箱", "gongweiban@example.cn"), Fact("指令", "催办 ND-2022-013"))
         },
+        QuestionKind.CIRCULAR_EDITED: {
+            "about": CIRCULAR_TITLE,
+            "facts": (Fact("拟发单位", "64 个"), Fact("采用的修改稿", "通报（送审稿）改.docx")),
+            "doubts": (
+                Mend("删去：请有关学校抓紧补报。", "通报（送审稿）改.docx"),
+                Mend("增加：请有关学校于1月20日前补报。", "通报（送审稿）改.docx"),
+            ),
+        },
         QuestionKind.DEADLINE: {"facts": problem, "suggestion": "定为2022年4月15日"},
         QuestionKind.WHICH_PROBLEM: {
             "facts": (

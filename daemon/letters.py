@@ -306,6 +306,7 @@ class QuestionKind(StrEnum):
     CLOSE_ALONE = "close_alone"
     CHOICE_PENDING = "choice_pending"
     CORRECTION_OVERDUE = "correction_overdue"
+    CIRCULAR_EDITED = "circular_edited"
     DEADLINE = "deadline"
     WHICH_PROBLEM = "which_problem"
     """To the secretary: which of several problems his words are about."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daemon import letters, statistics_circular
+from daemon import holding, letters, statistics_circular
 from daemon.desk import Desk
 from daemon.figures import Figures, figures_from_json
 from daemon.filing import Sender
@@ -321,10 +321,49 @@ def _answer_circular(desk: Desk, mail: tables.Mail, question: tables.Question, o
     return Fate(Disposition.REPLIED)
 
 
-def brings_another_text(question: tables.Question, reading: Reading) -> bool:
-    """Whether an answer to a draft carries a document: then 同意 may mean that one, and not ours."""
-    written = {"docx", "doc", "wps", "pdf", "odt", "rtf"}
-    return question.kind == CIRCULAR_QUESTION and any(part.format in written for part in reading.parts)
+def edited_circular(
+    desk: Desk,
+    mail: tables.Mail,
+    reading: Reading,
+    sender: Sender,
+    question: tables.Question,
+    answered: tables.Letter,
+    orders: Orders,
+) -> Fate | None:
+    """The fate of an answer to a draft that brings a document; None if it brings none, or only ours as it was.
+
+    An edited draft is read back; its 确认 sends it. Whatever else comes takes nobody's place.
+    """
+    if question.kind != CIRCULAR_QUESTION:
+        return None
+    known = {document.part for document in reading.documents}
+    foreign = [part.name for part in reading.parts if part.format in WRITTEN and part.name not in known]
+    if not reading.documents and not foreign:
+        return None
+
+    def held(why: str) -> Fate:
+        return holding.unclear(desk, mail, sender, f"{why}，通报未发", answered)
+
+    if question.answered_at is not None:
+        return held(f"本次送审已有结果（{question.answer}），所附文稿未采用")
+    if foreign:
+        named = "、".join(f"“{name}”" for name in foreign)
+        return held(f"来信所附{named}不是在送审稿上修改的，请直接修改送审稿并以docx、xlsx格式保存后回复")
+    if statistics_circular.untouched(question, reading.documents):
+        return None
+    if any(not isinstance(order, YES) for order in orders.given):
+        return held("来信既附修改稿，又未表示同意")
+    if fault := statistics_circular.fault_of(question, reading.documents):
+        return held(fault)
+    unit = sender.unit_of(UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE)
+    if unit is None:
+        return held("只有工委办和局办公室可以修改通报稿")
+    statistics_circular.read_back_edited(desk, mail, question, unit, reading.documents)
+    return Fate(Disposition.REPLIED, "修改稿已读回，待确认后印发")
+
+
+WRITTEN: Final = frozenset({"docx", "doc", "wps", "pdf", "odt", "rtf", "xlsx", "xls", "et", "ods"})
+"""Formats of documents: beside one of them 同意 may mean that one, and not ours."""
 
 
 # --- last period's form again ------------------------------------------------------------------------------------

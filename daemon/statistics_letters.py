@@ -240,9 +240,12 @@ def rollup_letter(
     )
 
 
-def rollup_file(desk: Desk, figures: Figures, *, for_circular: bool = False) -> Attachment:
-    """The summary of a period as a workbook."""
-    book = rollup_workbook(figures, () if for_circular else registry(desk), for_circular=for_circular)
+def rollup_file(
+    desk: Desk, figures: Figures, *, for_circular: bool = False, draft: str | None = None
+) -> Attachment:
+    """The summary of a period as a workbook. `draft`: the identity of a circular's draft."""
+    registered = () if for_circular else registry(desk)
+    book = rollup_workbook(figures, registered, for_circular=for_circular, draft=draft)
     return Attachment(f"{figures.covers}“难点问题书记一线办”开展情况汇总表.xlsx", book, XLSX)
 
 

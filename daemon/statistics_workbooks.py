@@ -24,6 +24,7 @@ from openpyxl.cell import Cell, MergedCell
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.legend import Legend
 from openpyxl.chart.marker import Marker
+from openpyxl.packaging.custom import StringProperty
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem
@@ -33,6 +34,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from daemon.figures import Figures, Platform, SchoolFigures, Sum
 from daemon.model import ReturnState
 from daemon.returns import COUNT_NAMES, Counts, FiledReturn
+from parsers.drafts import IDENTITY_PROPERTY
 
 Value = str | int | float | date | None
 
@@ -104,13 +106,21 @@ DETAIL_COLUMNS: Final = (
 
 
 def rollup_workbook(
-    figures: Figures, registry: Sequence[Platform] = (), *, for_circular: bool = False
+    figures: Figures,
+    registry: Sequence[Platform] = (),
+    *,
+    for_circular: bool = False,
+    draft: str | None = None,
 ) -> bytes:
     """The xlsx of one period: 汇总, 未报, 迟报, 需核对, 趋势, and 平台登记 if a registry is given.
 
     For the circular, which everybody gets, without what only the office should look at.
+    `draft`: the identity of a draft.
     """
     book, cached = _new_book(), _Cached()
+    if draft:
+        properties: Any = book
+        properties.custom_doc_props.append(StringProperty(name=IDENTITY_PROPERTY, value=draft))
     _rollup_sheet(book.create_sheet("汇总"), figures, cached)
     _missing_sheet(book.create_sheet("未报"), figures)
     _late_sheet(book.create_sheet("迟报"), figures)

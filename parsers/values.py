@@ -236,6 +236,26 @@ class ReturnedWorkbook:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedDocument:
+    """A draft of ours that came back, edited or not."""
+
+    part: str
+    format: str
+    about: str
+    """Number of what it is a draft of: `TJ-2022-01`."""
+    code: str
+    """Which of its drafts it is."""
+    lines: tuple[str, ...]
+    """What it says, line by line, tables row by row."""
+    faults: tuple[str, ...]
+    """Why it cannot go out as it is, in Chinese: macros, tracked changes, comments."""
+    digest: str
+    """SHA-256 of the file as it came."""
+    data: bytes
+    """The file without the marks of a draft."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """All that one mail or one bare file says."""
 
@@ -245,6 +265,7 @@ class Reading:
     parts: tuple[Part, ...]
     verdict: Verdict
     workbooks: tuple[ReturnedWorkbook, ...] = ()
+    documents: tuple[ReturnedDocument, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {

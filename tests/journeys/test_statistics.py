@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from contextlib import closing
 from datetime import date
@@ -18,6 +19,7 @@ from typing import Any
 import openpyxl
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 
 from daemon.documents import Filling, blank_form
 from daemon.envelope import Attachment
@@ -452,12 +454,109 @@ def test_what_the_bureau_office_does_not_want_the_committee_office_decides(town:
 def test_a_circular_is_not_sent_when_the_approval_brings_another_text(town: Town) -> None:
     frozen(town, 0)
     draft = last(town, BUREAU, "请审定")
-    (name, data), *_ = files_of(draft).items()
-    changed = Attachment(name.replace("送审稿", "修改稿"), data, "application/octet-stream")
-    town.write(BUREAU, f"Re: {draft['Subject']}", "同意", [changed], answers=draft, at=on(date(2022, 1, 13)))
-    town.once(on(date(2022, 1, 13)))
+    other = Document()
+    other.add_paragraph("关于另一件事的通报")
+    changed = Attachment("通报（修改稿）.docx", saved(other), "application/octet-stream")
+    answer_with(town, BUREAU, draft, "同意", [changed], "09:30")
     assert town.rows("mail")[-1]["disposition"] == "held"
-    assert not [row for row in town.rows("letters") if row["kind"] == "circular"]
+    assert "不是在送审稿上修改的" in text_of(last(town, BUREAU, "来信已收到"))
+    assert not circulars(town)
+
+
+def circulars(town: Town) -> list[dict[str, Any]]:
+    return [row for row in town.rows("letters") if row["kind"] == "circular"]
+
+
+def saved(document: Any) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def answer_with(
+    town: Town, sender: str, letter: EmailMessage, words: str, given: list[Attachment], clock: str
+) -> None:
+    """An answer to a letter, with files."""
+    at = on(date(2022, 1, 13), clock)
+    town.write(sender, f"Re: {letter['Subject']}", words, given, answers=letter, at=at)
+    town.once(at)
+
+
+def edited(letter: EmailMessage, old: str, new: str) -> Attachment:
+    """The document that came with a letter, with some words changed as Word would save it."""
+    name, data = next((name, data) for name, data in files_of(letter).items() if name.endswith(".docx"))
+    document = Document(io.BytesIO(data))
+    for paragraph in document.paragraphs:
+        for run in paragraph.runs:
+            run.text = run.text.replace(old, new)
+    return Attachment(name, saved(document), "application/octet-stream")
+
+
+def sent_document(town: Town, address: str) -> str:
+    """The text of the circular's document as it reached somebody."""
+    data = next(
+        data for name, data in files_of(last(town, address, "通报")).items() if name.endswith(".docx")
+    )
+    return "\n".join(paragraph.text for paragraph in Document(io.BytesIO(data)).paragraphs)
+
+
+def test_an_edited_circular_is_read_back_and_goes_to_all_when_confirmed(town: Town) -> None:
+    frozen(town, 0)
+    first = last(town, CLERK, "通报待审定")
+    answer_with(town, CLERK, first, "同意发送", [edited(first, "三、存在问题", "三、突出问题")], "09:30")
+    assert not circulars(town)
+    shown = last(town, CLERK, "通报修改稿待确认")
+    assert "增加：三、突出问题" in text_of(shown).replace("\n", "")
+    # It can be edited once more; the first draft and the first edition are stale then.
+    answer_with(town, CLERK, shown, "", [edited(shown, "三、突出问题", "三、主要问题")], "10:00")
+    newest = last(town, CLERK, "通报修改稿待确认")
+    answer_with(town, CLERK, first, "同意", [edited(first, "三、存在问题", "三、旧稿")], "10:10")
+    answer_with(town, BUREAU, last(town, BUREAU, "请审定"), "同意", [], "10:20")
+    answer_with(town, CLERK, newest, "同意", [edited(first, "三、存在问题", "三、旧稿")], "10:30")
+    assert [mail["disposition"] for mail in town.rows("mail")[-3:]] == ["held"] * 3
+    assert not circulars(town)
+    answer_with(town, CLERK, newest, "确认", [], "11:00")
+    assert {*(school_address(n) for n in range(4)), CLERK, BUREAU} <= {r["to"][0] for r in circulars(town)}
+    text = sent_document(town, school_address(3))
+    assert "三、主要问题" in text and "送审" not in text and "旧稿" not in text
+    assert "三、主要问题" in text_of(last(town, school_address(3), "通报"))
+    answer_with(town, CLERK, newest, "确认", [], "11:30")
+    assert len(circulars(town)) == len({row["to"][0] for row in circulars(town)})
+
+
+def test_a_circular_with_macros_or_open_revisions_is_not_taken(town: Town) -> None:
+    frozen(town, 0)
+    draft = last(town, CLERK, "通报待审定")
+    good = edited(draft, "三、存在问题", "三、突出问题")
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good.data)) as old, zipfile.ZipFile(out, "w") as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member))
+        new.writestr("word/vbaProject.bin", b"macro")
+    answer_with(town, CLERK, draft, "同意", [Attachment("稿.docx", out.getvalue(), good.mime)], "09:30")
+    assert town.rows("mail")[-1]["disposition"] == "held"
+    assert "宏" in text_of(last(town, CLERK, "来信已收到"))
+    document = Document(io.BytesIO(good.data))
+    inserted = document.paragraphs[3]._p.makeelement(qn("w:ins"), {qn("w:id"): "1", qn("w:author"): "x"})
+    document.paragraphs[3]._p.append(inserted)
+    answer_with(town, CLERK, draft, "同意", [Attachment("稿.docx", saved(document), good.mime)], "10:00")
+    assert "修订" in text_of(last(town, CLERK, "来信已收到"))
+    assert not circulars(town)
+    # The question is still open: the draft as it was sent may be approved with itself attached.
+    name, data = next(iter(files_of(draft).items()))
+    answer_with(town, CLERK, draft, "同意", [Attachment(name, data, good.mime)], "10:30")
+    assert circulars(town)
+
+
+def test_a_settled_period_keeps_the_schools_that_it_had(mail_stack: MailStack, tmp_path: Path) -> None:
+    town = Town(mail_stack, tmp_path / "town", schools=4)
+    town.once(on(BEFORE))
+    frozen(town, 0)
+    town = Town(mail_stack, tmp_path / "town", schools=7, seen=town.seen)
+    files(town, 1, date(2022, 1, 13))
+    town.once(on(date(2022, 1, 13)))
+    reply(town, CLERK, last(town, CLERK, "迟报"), "同意", date(2022, 1, 13), "10:00")
+    assert "应报4所" in last(town, CLERK, "汇总")["Subject"]
 
 
 def test_a_draft_is_made_anew_when_the_figures_are(town: Town) -> None:

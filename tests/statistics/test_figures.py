@@ -267,7 +267,7 @@ def test_the_circular_names_the_figures_the_missing_and_the_late() -> None:
 
 
 def test_a_draft_of_the_circular_says_that_it_is_one() -> None:
-    data = circular_document(january(), "工委办", date(2022, 1, 13), draft=True)
+    data = circular_document(january(), "工委办", date(2022, 1, 13), draft="circular:TJ-2022-01:K7Q4")
     assert Document(io.BytesIO(data)).paragraphs[0].text == "（送审稿）"
 
 
