@@ -36,8 +36,12 @@ from parsers.values import MailKind, Reading
 
 SWEEP_EVERY = timedelta(hours=1)
 """How often all UIDs are compared, not only those above the last one: for mails moved in from elsewhere."""
+FETCHED_AT_ONCE = 2 << 20
+"""Bytes of a batch that is fetched and archived, while the readers read the one before."""
 BATCH_MAILS = 50
-"""Mails decided in one transaction: one fsync for all of them."""
+"""Mails decided in one transaction at most: one fsync for all of them."""
+ENOUGH = 20
+"""Mails read from which on a batch is decided, while the readers go on."""
 TAKEN_AT_ONCE = 100
 """Mails taken from the database for reading; so often do the senders take turns."""
 MOST_ATTEMPTS = 4
@@ -128,7 +132,7 @@ def _collect_folder(
         known = questions.known_uids(session, name, state.uidvalidity, uids)
     new = [uid for uid in uids if uid not in known]
     limit = office.config.mailbox.max_message_mb << 20
-    for batch in mailbox.fetch(new, max_bytes=limit) if new else ():
+    for batch in mailbox.fetch(new, FETCHED_AT_ONCE, limit) if new else ():
         yield _keep(store, batch, now, office.config.mailbox.ignore_before)
     with store.transaction() as session:
         questions.record_poll(
@@ -171,7 +175,8 @@ _FROM = re.compile(rb"^from:((?:.*\n[ \t])*.*)$", re.I | re.M)
 
 def apparent_sender(raw: bytes) -> str:
     """Who seems to have sent a mail, before it is read: only to let the senders take turns."""
-    head, _, _ = raw[: 1 << 16].replace(b"\r\n", b"\n").partition(b"\n\n")
+    head, _, _ = raw[: 1 << 16].partition(b"\r\n\r\n")
+    head, _, _ = head.replace(b"\r\n", b"\n").partition(b"\n\n")
     found = _FROM.search(head)
     return parseaddr(found[1].decode("ascii", "replace"))[1].lower() if found else ""
 
@@ -241,14 +246,14 @@ class Handling:
         """More mails were recorded: do what can be done without waiting for a reader."""
         self._more = True
         self._go_on()
-        if len(self._ripe) >= BATCH_MAILS:
+        if len(self._ripe) >= ENOUGH:
             self._decide_batch()
 
     def finish(self) -> None:
         """Go on until no mail is pending, or until it is time to leave."""
         while not self._leaving():
             self._go_on()
-            if len(self._ripe) >= BATCH_MAILS or (self._ripe and not self._hear(LULL)):
+            if len(self._ripe) >= ENOUGH or (self._ripe and not self._hear(LULL)):
                 self._decide_batch()
             elif not self._ripe and not self._in_hand:
                 return

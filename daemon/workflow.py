@@ -39,7 +39,8 @@ def happen(
         _record(desk, row, decision, event, mail)
     desk.session.flush()
     former = before if before not in (None, row.lead_section_id) else None
-    _settle_questions(desk, row)
+    if len(history) > 1:  # of a problem that has only been received nothing was asked yet
+        _settle_questions(desk, row)
 
     def write() -> None:
         for happening, decision in enumerate(decisions, start=len(history) + 1):

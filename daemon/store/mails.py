@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from daemon.model import Disposition
@@ -117,10 +117,13 @@ def pending_mails(session: Session, limit: int) -> list[Mail]:
     return list(session.scalars(waiting.order_by(Mail.id).limit(limit)))
 
 
-def pending_in_turn(session: Session, limit: int, begun: Iterable[int] = ()) -> list[Mail]:
-    """Mails that wait, every sender's first one before anybody's second, without those already `begun`.
+def pending_in_turn(
+    session: Session, limit: int, begun: Iterable[int] = ()
+) -> Sequence[Row[tuple[int, str, str, int]]]:
+    """Id, SHA-256, sender and attempts of mails that wait, without those already `begun`.
 
-    What was in hand when a daemon died comes last, so that it holds up nobody.
+    Every sender's first one stands before anybody's second. What was in hand when a daemon died comes last,
+    so that it holds up nobody.
     """
     in_hand = list(begun)
     turn = func.row_number().over(partition_by=Mail.sender, order_by=Mail.id)
@@ -129,8 +132,9 @@ def pending_in_turn(session: Session, limit: int, begun: Iterable[int] = ()) -> 
         .where(Mail.disposition == Disposition.PENDING.value, Mail.id.not_in(in_hand))
         .subquery()
     )
-    found = select(Mail).join(waiting, Mail.id == waiting.c.id)
-    return list(session.scalars(found.order_by(Mail.attempts, waiting.c.turn, Mail.id).limit(limit)))
+    columns = select(Mail.id, Mail.sha256, Mail.sender, Mail.attempts)
+    found = columns.join(waiting, Mail.id == waiting.c.id)
+    return session.execute(found.order_by(Mail.attempts, waiting.c.turn, Mail.id).limit(limit)).all()
 
 
 def begin_handling(session: Session, mail_ids: Iterable[int]) -> None:
