@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from daemon import documents, letters
 from daemon.desk import Desk
+from daemon.envelope import Attachment
 from daemon.filing import Sender
 from daemon.model import Disposition, Unit
 from daemon.store import tables
@@ -123,9 +125,6 @@ def _notice(
     key: str | None = None,
 ) -> None:
     unit = _unit(sender)
-    attachments = (
-        [documents.blank_form("problem_report"), documents.blank_form("statistics")] if blank_forms else []
-    )
     desk.write(
         letters.HeldNotice(
             to_name=unit.name if unit else "贵单位",
@@ -141,8 +140,14 @@ def _notice(
         to=(mail.sender,),
         unit=unit,
         answers=mail,
-        attachments=attachments,
+        attachments=_both_forms() if blank_forms else (),
     )
+
+
+@cache
+def _both_forms() -> tuple[Attachment, ...]:
+    """The blank forms, made once: a flood of mails without a form must not cost more than reading it."""
+    return documents.blank_form("problem_report"), documents.blank_form("statistics")
 
 
 def _ask(
