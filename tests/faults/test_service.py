@@ -121,6 +121,7 @@ def test_a_clock_that_jumps_back_and_forth_under_the_running_daemon_loses_and_do
     settle_town: Settle, begin: Begin, tmp_path: Path
 ) -> None:
     town = settle_town()
+    town.stack.add_person("admin@qq.com")
     shift = tmp_path / "shift"
     shift.write_text("0")
     running = begin(town, shift=str(shift)).started()
