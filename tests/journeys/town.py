@@ -206,7 +206,8 @@ password_file = "password"
         before = set(self.stack._files(OFFICE, "INBOX"))
         self.stack.deposit(OFFICE, [raw])
         for path in set(self.stack._files(OFFICE, "INBOX")) - before:
-            os.utime(path, (moment.timestamp(), moment.timestamp()))
+            with contextlib.suppress(FileNotFoundError):  # a running daemon's server has renamed it already
+                os.utime(path, (moment.timestamp(), moment.timestamp()))
         return raw
 
     def send(self, sender: str, subject: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
