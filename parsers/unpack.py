@@ -305,7 +305,7 @@ def _other_archive(data: bytes, path: str, budget: _Budget, depth: int) -> Itera
         raise Unreadable(NOT_INSTALLED) from fault
     _prefer_utf8()
     try:
-        with libarchive.memory_reader(data) as archive:
+        with libarchive.memory_reader(data, _archive_format(data)) as archive:
             for number, entry in enumerate(archive, 1):
                 if entry.isdir:
                     continue
@@ -323,6 +323,13 @@ def _other_archive(data: bytes, path: str, budget: _Budget, depth: int) -> Itera
         text = str(fault).lower()
         encrypted = "encrypt" in text or "passphrase" in text or "password" in text
         raise Unreadable(ENCRYPTED_ARCHIVE if encrypted else DAMAGED_ARCHIVE) from fault
+
+
+def _archive_format(data: bytes) -> str:
+    """The name by which libarchive knows it: left to guess, it takes an archive that ends in a .docx for a zip."""
+    if data.startswith(b"Rar!\x1a\x07"):
+        return "rar5" if data[6:7] == b"\x01" else "rar"
+    return "7zip" if data.startswith(b"7z") else "tar"
 
 
 def _prefer_utf8() -> None:
@@ -421,35 +428,58 @@ def _tnef_name(attachment: object) -> str | None:
     return None
 
 
+OUTLOOK_NAMES = ("3707001F", "3704001F", "3707001E", "3704001E")
+"""Long and short name of an attachment, in Unicode and in the code page of the machine."""
+OUTLOOK_BODIES = (("10130102", "正文.html"), ("1000001F", "正文.txt"), ("1000001E", "正文.txt"))
+"""What was typed: as HTML, else as text."""
+
+
 def _outlook_message(data: bytes, path: str, budget: _Budget, depth: int) -> Iterator[Found]:
-    """The attachments of a mail saved by Outlook (.msg), which is an OLE file."""
+    """The words and attachments of a mail saved by Outlook (.msg), which is an OLE file."""
     from xlrd.compdoc import CompDoc, CompDocError
 
     try:
-        document = CompDoc(data, logfile=io.StringIO())
-        storages = sorted(
-            {name for name in sniff.ole_streams(data) if name.startswith("__attach_version1.0")}
-        )
-        for number, storage in enumerate(storages, 1):
-            content = document.get_named_stream(f"{storage}/__substg1.0_37010102")
-            if not content:
-                continue
-            raw_name = next(
-                (
-                    found
-                    for tag in ("3707001F", "3704001F")
-                    if (found := document.get_named_stream(f"{storage}/__substg1.0_{tag}"))
-                ),
-                b"",
-            )
-            name = decoding.base_name(raw_name.decode("utf-16-le", "replace")) or _made_up_name(
-                content, number
-            )
-            yield from _opened(
-                bytes(content), name, f"{path}{SEPARATOR}{_shown(name)}", budget, depth + 1, False
-            )
+        yield from _outlook_storage(CompDoc(data, logfile=io.StringIO()), "", 0, path, budget, depth)
     except (CompDocError, struct.error, IndexError, ValueError, AssertionError, KeyError) as fault:
         raise Unreadable("Outlook邮件文件已损坏,请直接附上表格重新发送") from fault
+
+
+def _outlook_storage(
+    document: Any, prefix: str, node: int, path: str, budget: _Budget, depth: int
+) -> Iterator[Found]:
+    """What stands in one message: the file's own, or one attached to it."""
+    if depth >= budget.limits.depth:
+        yield Part(path, "msg", PartOutcome.REFUSED, f"嵌套超过{budget.limits.depth}层,未打开,请直接附上表格")
+        return
+    children = {document.dirlist[child].name: child for child in document.dirlist[node].children}
+    for tag, name in OUTLOOK_BODIES:
+        words = _outlook_words(document, prefix, tag)
+        if words.strip():
+            yield from _opened(words.encode(), name, f"{path}{SEPARATOR}{name}", budget, depth + 1, False)
+            break
+    for number, storage in enumerate(sorted(n for n in children if n.startswith("__attach_version1.0")), 1):
+        inner = f"{prefix}{storage}/"
+        known = (_outlook_words(document, inner, tag) for tag in OUTLOOK_NAMES)
+        name = decoding.base_name(next(filter(None, known), "")) or ""
+        below = {document.dirlist[c].name: c for c in document.dirlist[children[storage]].children}
+        carried = below.get("__substg1.0_3701000D")
+        if carried is not None:
+            shown = f"{path}{SEPARATOR}{_shown(name or f'转发的邮件{number}')}"
+            budget.member()
+            yield from _outlook_storage(
+                document, f"{inner}__substg1.0_3701000D/", carried, shown, budget, depth + 1
+            )
+            continue
+        content = bytes(document.get_named_stream(f"{inner}__substg1.0_37010102") or b"")
+        if content:
+            name = name or _made_up_name(content, number)
+            yield from _opened(content, name, f"{path}{SEPARATOR}{_shown(name)}", budget, depth + 1, False)
+
+
+def _outlook_words(document: Any, prefix: str, tag: str) -> str:
+    """A text of the message; empty if it has none."""
+    data = bytes(document.get_named_stream(f"{prefix}__substg1.0_{tag}") or b"")
+    return data.decode("utf-16-le", "replace") if tag.endswith("1F") else decoding.decoded(data)
 
 
 Opener = Callable[[bytes, str, _Budget, int], Iterator[Found]]
