@@ -195,8 +195,8 @@ def circular_document(
     for paragraph in circular_paragraphs(figures, overdue):
         written = _paragraph(document, paragraph.text, (BODY, FIRST_LEVEL)[paragraph.level])
         written.paragraph_format.keep_with_next = paragraph.level > 0
-    _paragraph(document, "", BODY)
-    _paragraph(document, "附件：“难点问题书记一线办”开展情况汇总表", BODY)
+    _together(_paragraph(document, "", BODY))
+    _together(_paragraph(document, "附件：“难点问题书记一线办”开展情况汇总表", BODY))
     _signature(document, office, day)
     _annex(document, figures)
     out = io.BytesIO()
@@ -267,9 +267,14 @@ def _title_lines(text: str) -> tuple[str, ...]:
     return (head, found + tail) if found and len(text) > 20 else (text,)
 
 
+def _together(paragraph: Any) -> None:
+    """Keep a paragraph on the page of the next one: a signature or its day never stands on a page alone."""
+    paragraph.paragraph_format.keep_with_next = True
+
+
 def _signature(document: Any, office: str, day: date) -> None:
-    _paragraph(document, "", BODY)
-    _paragraph(document, "", BODY)
+    _together(_paragraph(document, "", BODY))
+    _together(_paragraph(document, "", BODY))
     written = chinese_day(day)
     # The date stands four characters from the edge, the shorter of name and date centred on the other.
     overhang = max(0, len(office) - len(written) * 3 // 4)
@@ -278,6 +283,7 @@ def _signature(document: Any, office: str, day: date) -> None:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         paragraph.paragraph_format.right_indent = BODY_SIZE * right
         paragraph.paragraph_format.keep_together = True
+        paragraph.paragraph_format.keep_with_next = text is office
 
 
 ANNEX_WIDTHS: Final = (Mm(14), Mm(78), Mm(26), Mm(30), Mm(26), Mm(32), Mm(27))

@@ -37,6 +37,7 @@ FAULTS: Final[Mapping[str, Callable[[str], bool]]] = {
     ),
     "文件引用了其他文件的数据，请改为数值": lambda name: "/externalLinks/" in name,
 }
+PAGE_NUMBER: Final = re.compile(r"[—-]\s*\d*\s*[—-]")
 TRACKED: Final = ("ins", "del", "moveFrom", "moveTo")
 
 
@@ -96,7 +97,7 @@ def _lines(content: Content) -> Iterator[str]:
     for block in content.blocks:
         if isinstance(block, Paragraph):
             text = " ".join(block.text.split())
-            if text and text != DRAFT_MARK:
+            if text and text != DRAFT_MARK and not PAGE_NUMBER.fullmatch(text):
                 yield text
             continue
         rows: dict[int, list[str]] = {}
