@@ -294,32 +294,33 @@ def cancel_letter(session: Session, letter_id: int, why: str) -> bool:
 
 def _record(session: Session, delivery_id: int, **values: Any) -> None:
     """Write the outcome of one delivery and let its letter's state follow."""
-    session.flush()
-    letter_id = session.scalars(
-        update(Delivery)
-        .where(Delivery.id == delivery_id)
-        .values(**values)
-        .returning(Delivery.letter_id)
-        .execution_options(synchronize_session=False)
-    ).one()
-    # Two daemons may finish two deliveries of one letter at once: the letter is locked before it is summed.
-    locked = select(Letter.id).where(Letter.id == letter_id)
-    session.execute(locked.with_for_update() if is_postgresql(session) else locked)
-    states = select(Delivery.state, Delivery.sent_at, Delivery.error).where(Delivery.letter_id == letter_id)
-    rows = session.execute(states.order_by(Delivery.id)).all()
-    session.execute(
-        update(Letter)
-        .where(Letter.id == letter_id)
-        .values(
-            state=state_of({row[0] for row in rows}).value,
-            sent_at=max((row[1] for row in rows if row[1]), default=None),
-            error=next((row[2] for row in rows if row[2]), None),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    connection = session.connection()
+    letter_id = connection.execute(_OUTCOME, {"delivery": delivery_id, **values}).scalar_one()
+    if is_postgresql(session):
+        # Two daemons may finish two deliveries of one letter at once: the letter is locked before it is summed.
+        connection.execute(_LOCK, {"letter": letter_id})
+    rows = connection.execute(_STATES, {"letter": letter_id}).all()
+    summed = {
+        "state": state_of({row[0] for row in rows}).value,
+        "sent_at": max((row[1] for row in rows if row[1]), default=None),
+        "error": next((row[2] for row in rows if row[2]), None),
+    }
+    connection.execute(_SUMMED, {"letter": letter_id, **summed})
     for entity in list(session.identity_map.values()):
         if isinstance(entity, Letter | Delivery):
             session.expire(entity)
+
+
+_LETTER, _DELIVERY = table_of(Letter), table_of(Delivery)
+_OUTCOME = update(_DELIVERY).where(_DELIVERY.c.id == bindparam("delivery")).returning(_DELIVERY.c.letter_id)
+"""Sets whichever columns it is given, as `_SUMMED` does."""
+_LOCK = select(_LETTER.c.id).where(_LETTER.c.id == bindparam("letter")).with_for_update()
+_STATES = (
+    select(_DELIVERY.c.state, _DELIVERY.c.sent_at, _DELIVERY.c.error)
+    .where(_DELIVERY.c.letter_id == bindparam("letter"))
+    .order_by(_DELIVERY.c.id)
+)
+_SUMMED = update(_LETTER).where(_LETTER.c.id == bindparam("letter"))
 
 
 def state_of(deliveries: set[str]) -> LetterState:

@@ -119,7 +119,7 @@ def pending_mails(session: Session, limit: int) -> list[Mail]:
 
 def pending_in_turn(
     session: Session, limit: int, begun: Iterable[int] = ()
-) -> Sequence[Row[tuple[int, str, str, int]]]:
+) -> Sequence[Row[int, str, str, int]]:
     """Id, SHA-256, sender and attempts of mails that wait, without those already `begun`.
 
     Every sender's first one stands before anybody's second. What was in hand when a daemon died comes last,
