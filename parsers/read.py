@@ -311,12 +311,16 @@ def _is_doubtful_scan(contents: Sequence[Content]) -> bool:
 def _contents(leaf: Leaf, limits: Limits) -> list[Content]:
     """What the file shows; of a document that is nothing but pictures, what the pictures show."""
     content = _content(leaf.data, leaf.sniffed.format, limits)
-    if leaf.sniffed.format != "docx" or _has_text(content):
+    if leaf.sniffed.format != "docx":
         return [content]
     word = importlib.import_module("parsers.word")
+    whole = [content] if _has_text(content) else []
+    for name, data in word.embedded(leaf.data, limits):
+        whole.append(_content(data, sniff.sniffed(data, name).format, limits))
+    if whole:
+        return whole
     pictures = [data for _, data in word.pictures(leaf.data, limits) if _may_show_form(data)][:MAX_PICTURES]
-    scans = [_content(data, sniff.sniffed(data).format, limits) for data in pictures]
-    return scans or [content]
+    return [_content(data, sniff.sniffed(data).format, limits) for data in pictures] or [content]
 
 
 def _has_text(content: Content) -> bool:

@@ -59,8 +59,6 @@ def content(data: bytes, limits: Limits) -> Content:
     notes = list(walker.notes)
     if package.has("vbaProject.bin"):
         notes.append("文件带有宏，未运行")
-    if package.has("afchunk") or package.has("altChunk"):
-        notes.append("文件嵌有另一份文档，其内容未读入")
     return Content(
         format="docx",
         blocks=tuple(walker.blocks),
@@ -77,6 +75,15 @@ def pictures(data: bytes, limits: Limits) -> tuple[tuple[str, bytes], ...]:
         for name in package.names
         if name.startswith("word/media/")
     )
+
+
+def embedded(data: bytes, limits: Limits) -> tuple[tuple[str, bytes], ...]:
+    """Names and bytes of the documents that the document shows as a part of itself (altChunk)."""
+    package = _Package(data, limits)
+    names = [
+        name for name in package.names if re.search(r"/(?:afchunk|altchunk|chunk)[^/]*$", name, re.IGNORECASE)
+    ]
+    return tuple((name, package.read(name)) for name in sorted(names))
 
 
 class _Package:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import io
+import quopri
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from parsers import read, sniff
 from parsers.content import Limits
 from parsers.values import Reading
+from tests.forms.office_files import docx
 from tests.mails.letters import plain
 
 FORM = (
@@ -98,3 +100,17 @@ def test_a_file_uuencoded_in_the_running_text_is_an_attachment() -> None:
         assert [form.part for form in reading.forms] == ["tongji.xlsx"]
         assert reading.mail is not None
         assert "begin" not in reading.mail.reply_text
+
+
+@pytest.mark.parametrize("name", ["word/afchunk.mht", "word/afchunk1.html"])
+def test_a_document_that_only_holds_a_web_page_shows_what_the_page_shows(name: str) -> None:
+    page = (Path(__file__).parents[1] / "forms" / "files" / "pasted.html").read_bytes()
+    if name.endswith("mht"):
+        page = (
+            b'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="x"\n\n--x\n'
+            b"Content-Type: text/html; charset=gb2312\nContent-Transfer-Encoding: quoted-printable\n\n"
+            + quopri.encodestring(page)
+            + b"\n--x--\n"
+        )
+    reading = read.read(docx("", extra={name: page}), "a.docx", Limits())
+    assert [form.fields["reporting_unit"] for form in reading.forms] == ["贵港市榕湖小学"]
