@@ -93,11 +93,16 @@ def label_of(cell: Cell | None) -> str:
 
 @lru_cache(maxsize=2048)
 def _label_in(text: str) -> str:
-    return forms.bare_label(_without_hint(fields.normalise(text)))
+    label = _without_hint(fields.normalise(text))
+    return "" if WITH_VALUE.search(label) else forms.bare_label(label)
+
+
+WITH_VALUE = re.compile(r":[ \n]*[^\s(:]")
+"""A colon with something behind it that is no hint: not a label, but a label with its value."""
 
 
 def _without_hint(text: str) -> str:
-    return text.split("\n(")[0] if "\n(" in text else text
+    return text.split("\n(")[0] if "\n(" in text and text.endswith(")") else text
 
 
 STRONG_HEADS = (

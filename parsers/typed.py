@@ -75,6 +75,8 @@ SIGN_OFF = re.compile(
 )
 
 
+HEAD_OF_FORM = re.compile(r"^(?:填报|报送|上报|填表)|盖章|公章|\(章\)")
+"""What tells the label of the reporting unit from that of a row's unit."""
 SEVERAL_LINES = frozenset({"problem", "details", "levels", "remarks"})
 """Fields whose text may go on on the next line."""
 
@@ -172,7 +174,7 @@ def _item_pairs(form: FormKind, text: str) -> Iterator[tuple[str, str]]:
             or (
                 name == "unit"
                 and head_field(forms.bare_label(part.group("label"))) == "reporting_unit"
-                and part.group("label").startswith(("填报", "报送", "上报", "填表"))
+                and HEAD_OF_FORM.search(part.group("label"))
             )
         ):
             if piece is pieces[0]:
