@@ -81,12 +81,12 @@ def test_five_thousand_mails_of_one_sender_neither_stop_the_daemon_nor_the_mails
         for n in range(5000)
     ]
     town.stack.deposit(OFFICE, raws)
-    running = begin(town, watchdog_seconds=3, silence=5).started()
+    running = begin(town, watchdog_seconds=3, silence=30).started()
     running.wait_until(lambda: running.events["mail_handled"] > 1000, 200, "1,000 handled")
     in_between = mail_reports(town, 2, first=2)
     running.wait_until(lambda: running.events["mail_handled"] >= 5004, 600, "all handled")
     wait_until_done(running, 5004, 100)
-    assert running.longest_silence < 8, running.longest_silence  # no loop was taken for stuck
+    assert running.longest_silence < 10, running.longest_silence  # no loop was taken for stuck
     assert repeats(town, [*before, *in_between]) == 0
     assert len(town.letters_to(flooder)) == 30  # letters_per_address_per_day
     assert len([subject for subject in alarms(town) if flooder in subject]) == 1
