@@ -147,6 +147,8 @@ HEAD_LABEL = re.compile(
 )
 
 
+HEAD_OF_FORM = re.compile(r"^(?:填报|报送|上报|填表)|盖章|公章|\(章\)")
+"""What tells the label of the reporting unit from that of a row's unit."""
 UNKNOWN_LABEL = re.compile(
     r"[ \t\n]+(?!\S*(?:电话|手机|座机|固话|办公|邮箱|微信|传真|职务|姓名|签[字名])|[办宅手]:)"
     r"[一-龥]{2,12}(?:[ \t]*\([^()\n]{0,12}\))?[ \t]*:"

@@ -16,6 +16,7 @@ from parsers import fields, forms, options
 from parsers.content import Cell
 from parsers.forms import FormKind
 from parsers.labels import (
+    HEAD_OF_FORM,
     Draft,
     Grid,
     Item,
@@ -670,7 +671,10 @@ def _name(form: FormKind, cell: Cell) -> str | None:
     if (
         found == "unit"
         and head == "reporting_unit"
-        and label not in {"单位名称", "学校名称", "单位", "学校", "名称", "校区"}
+        and (
+            HEAD_OF_FORM.search(fields.normalise(cell.text if cell else ""))
+            or label not in {"单位名称", "学校名称", "单位", "学校", "名称", "校区"}
+        )
     ):
         return head
     return found or head

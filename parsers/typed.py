@@ -11,6 +11,7 @@ from parsers.content import Paragraph, Table
 from parsers.forms import FormKind
 from parsers.labels import (
     HEAD_LABEL,
+    HEAD_OF_FORM,
     Draft,
     Grid,
     Item,
@@ -75,8 +76,7 @@ SIGN_OFF = re.compile(
 )
 
 
-HEAD_OF_FORM = re.compile(r"^(?:填报|报送|上报|填表)|盖章|公章|\(章\)")
-"""What tells the label of the reporting unit from that of a row's unit."""
+RUNNING_NUMBER = re.compile(r"(?:序号|编号)[:.]?[ \t]*\d{0,3}")
 SEVERAL_LINES = frozenset({"problem", "details", "levels", "remarks"})
 """Fields whose text may go on on the next line."""
 
@@ -107,7 +107,14 @@ def _typed(form: FormKind, lines: Sequence[Raw]) -> list[Draft]:
         if is_note(text):
             open_field = None
             continue
+        if RUNNING_NUMBER.fullmatch(text):
+            open_field = None
+            continue
         pairs = list(_item_pairs(form, text))
+        if open_field == "details" and [name for name, _ in pairs] == ["details"] and item["details"].filled:
+            # 诉求：… under 具体内容：… is the second paragraph of one text, not another problem.
+            item["details"] = replace(item["details"], text=f"{item['details'].text}\n{text}")
+            continue
         if pairs:
             for name, value in pairs:
                 if name in item and (name == form.key or item[name].filled):
