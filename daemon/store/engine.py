@@ -43,11 +43,11 @@ _SQLITE_ON_CONNECT: Final = (
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 67108864",
 )
-_SQLITE_ON_BEGIN: Final = {
-    WRITING: ("PRAGMA query_only = OFF", "PRAGMA foreign_keys = ON", "BEGIN IMMEDIATE"),
-    READING: ("PRAGMA query_only = ON", "BEGIN"),
+_SQLITE_MODES: Final = {
+    WRITING: ("PRAGMA query_only = OFF", "PRAGMA foreign_keys = ON"),
+    READING: ("PRAGMA query_only = ON",),
     # Alembic rebuilds tables on SQLite; foreign keys are checked as a whole before the commit instead.
-    MIGRATING: ("PRAGMA query_only = OFF", "PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE"),
+    MIGRATING: ("PRAGMA query_only = OFF", "PRAGMA foreign_keys = OFF"),
 }
 _POSTGRESQL_CONNECT: Final = {
     "connect_timeout": 10,
@@ -87,6 +87,8 @@ class Store:
     engine: Engine
     archive: Archive
     turns: Turns = field(default_factory=Turns, compare=False)
+    _engines: dict[str, Engine] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The engine as it is used in each mode."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -132,10 +134,12 @@ class Store:
         self.engine.dispose()
 
     def _engine(self, mode: str) -> Engine:
-        options: dict[str, Any] = {MODE: mode}
-        if mode is READING and not self.is_sqlite:
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        return self.engine.execution_options(**options)
+        if mode not in self._engines:
+            options: dict[str, Any] = {MODE: mode}
+            if mode is READING and not self.is_sqlite:
+                options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            self._engines[mode] = self.engine.execution_options(**options)
+        return self._engines[mode]
 
 
 def open_store(database_url: str, archive_dir: Path | str) -> Store:
@@ -196,5 +200,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
 
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get(MODE, WRITING)
-    for statement in _SQLITE_ON_BEGIN[mode]:
-        connection.exec_driver_sql(statement)
+    if connection.info.get(MODE) != mode:
+        for statement in _SQLITE_MODES[mode]:
+            connection.exec_driver_sql(statement)
+        connection.info[MODE] = mode
+    connection.exec_driver_sql("BEGIN" if mode == READING else "BEGIN IMMEDIATE")
