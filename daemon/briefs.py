@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from daemon import dispatch, letters, registers, statistics
+from daemon import dispatch, letters, recipients, registers, standing, statistics
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import Figure, HeldMail, SchoolLine, SectionLoad
@@ -66,7 +66,7 @@ def morning(desk: Desk) -> letters.MorningBrief:
     )
     progress = statistics.progress(desk)
     return letters.MorningBrief(
-        to_name=dispatch.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
+        to_name=recipients.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
         date=desk.today,
         figures=figures,
         new=_lines(desk, new),
@@ -112,7 +112,7 @@ def remember(desk: Desk, name: str, figures: Iterable[Figure]) -> None:
 
 
 def _lines(desk: Desk, problems: Iterable[Problem]) -> tuple[letters.ProblemLine, ...]:
-    return tuple(dispatch.line(desk, problem) for problem in list(problems)[:LONGEST])
+    return tuple(standing.line(desk, problem) for problem in list(problems)[:LONGEST])
 
 
 def section_loads(desk: Desk, lit: Sequence[tuple[Problem, Light]]) -> tuple[SectionLoad, ...]:
@@ -193,7 +193,7 @@ def secretary(desk: Desk) -> letters.SecretaryBrief | None:
         "超过时限": len(red),
     }
     return letters.SecretaryBrief(
-        to_name=dispatch.TO_NAMES[UnitKind.SECRETARY],
+        to_name=recipients.TO_NAMES[UnitKind.SECRETARY],
         date=desk.today,
         figures=_compared(desk, LAST_SECRETARY, counts),
         selected=_lines(desk, mine),
@@ -213,7 +213,7 @@ def ledger_letter(desk: Desk, *, report: bool) -> letters.Ledger:
     handled = sum(states.get(state, 0) for state in (*HANDLED, State.COMPLETION_REPORTED))
     kind = UnitKind.COMMITTEE if report else UnitKind.COMMITTEE_OFFICE
     return letters.Ledger(
-        to_name=dispatch.TO_NAMES[kind],
+        to_name=recipients.TO_NAMES[kind],
         date=desk.today,
         figures=(
             Figure("累计收到", sum(states.values())),
@@ -232,7 +232,7 @@ def send_ledgers(desk: Desk) -> int:
         return 0
     count = 0
     for kind in (UnitKind.COMMITTEE_OFFICE, UnitKind.COMMITTEE):
-        to = dispatch.office(desk, kind)
+        to = recipients.office(desk, kind)
         if to is None:
             continue
         report = kind is UnitKind.COMMITTEE

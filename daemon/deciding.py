@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from daemon import dispatch, session_office
+from daemon import asking, session_office
 from daemon.clock import chinese_day
 from daemon.desk import Desk
 from daemon.dispatch import read_back
@@ -303,7 +303,7 @@ def _reassignment(answer: Answer) -> Meaning:
     if answer.agreed:
         order = QuestionOrder("referral", f"{answer.row.number}已同意原科室退回，请另定承办科室")
         count = len(questions.events_of(answer.desk.session, answer.row.number))
-        dispatch.ask(answer.desk, answer.row, order, count, answer.mail)
+        asking.ask(answer.desk, answer.row, order, count, answer.mail)
         return Nothing("同意退回，另定承办科室")
     return NotThat("请答复同意、不同意，或登记为某科室")
 

@@ -1,4 +1,4 @@
-"""Letters and questions about one problem, as a decision of the workflow orders them.
+"""Letters about one problem, as a decision of the workflow orders them.
 
 `problems` says what kind of letter goes to which party; here it gets its addresses, words, attachments and
 a key of its own: the number of the line of history that ordered it.
@@ -7,127 +7,18 @@ a key of its own: the number of the line of history that ordered it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from daemon import documents, ledgers, letters, typesetting
+from daemon import documents, ledgers, letters
 from daemon.desk import Desk
-from daemon.letters import Fact, News, ProblemLine, QuestionKind
-from daemon.model import LetterKind, Light, Problem, Unit, UnitKind
-from daemon.problems import LetterOrder as LetterOrder, Party, QuestionOrder
-from daemon.standing import light_of
+from daemon.letters import News
+from daemon.model import LetterKind, Unit, UnitKind
+from daemon.problems import LetterOrder as LetterOrder, Party
+from daemon.recipients import TO_NAMES, Recipient, recipient, recipients
+from daemon.standing import line_of, problem_facts, section_names
 from daemon.store import questions, tables
 from daemon.stored_forms import stored_form
-
-# ------------------------------------------------------------------------------------------ recipients
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Whom a letter goes to."""
-
-    unit: Unit | None
-    name: str
-    to: tuple[str, ...]
-
-
-TO_NAMES: Mapping[UnitKind, str] = {
-    UnitKind.SECRETARY: "书记同志",
-    UnitKind.COMMITTEE_OFFICE: "工委办",
-    UnitKind.BUREAU_OFFICE: "市教育局办公室",
-    UnitKind.COMMITTEE: "市委教育工委",
-}
-OFFICE_PARTIES: Mapping[Party, UnitKind] = {
-    Party.COMMITTEE_OFFICE: UnitKind.COMMITTEE_OFFICE,
-    Party.BUREAU_OFFICE: UnitKind.BUREAU_OFFICE,
-    Party.SECRETARY: UnitKind.SECRETARY,
-}
-
-
-def recipient(unit: Unit) -> Recipient:
-    """A unit at its contact's address; an office at all of its addresses."""
-    if unit.kind in TO_NAMES:
-        return Recipient(unit, TO_NAMES[unit.kind], unit.addresses)
-    return Recipient(unit, unit.name, unit.addresses[:1])
-
-
-def office(desk: Desk, kind: UnitKind) -> Recipient | None:
-    """The office of a kind, if the directory has one."""
-    found = next(iter(desk.directory.of_kind(kind)), None)
-    return recipient(found) if found else None
-
-
-def recipients(desk: Desk, row: tables.Problem, order: LetterOrder, party: Party) -> list[Recipient]:
-    """Everybody whom a party means for this problem."""
-    if party in OFFICE_PARTIES:
-        found = office(desk, OFFICE_PARTIES[party])
-        return [found] if found else []
-    units = [desk.directory.unit(number) for number in _unit_ids(row, order, party)]
-    known = [recipient(unit) for unit in units if unit is not None]
-    if party in (Party.SCHOOL_HEAD, Party.LEAD_HEAD):
-        return [replace(one, to=one.unit.head_addresses) for one in known if one.unit is not None]
-    if order.kind is LetterKind.VISIT_INVITATION:
-        # To the visit come the heads themselves: section heads and the schools' party secretaries.
-        return [replace(one, to=(*one.to, *one.unit.head_addresses)) for one in known if one.unit is not None]
-    if party is Party.SENDER and row.mail_id is not None:
-        mail = desk.session.get(tables.Mail, row.mail_id)
-        sender = (mail.sender,) if mail and mail.sender else ()
-        return [replace(one, to=sender or one.to) for one in known]
-    return known
-
-
-def _unit_ids(row: tables.Problem, order: LetterOrder, party: Party) -> Sequence[int | None]:
-    match party:
-        case Party.SCHOOL | Party.SCHOOL_HEAD | Party.SENDER:
-            return (row.unit_id,)
-        case Party.LEAD_SECTION | Party.LEAD_HEAD:
-            return (row.lead_section_id,)
-        case Party.ASSIST_SECTIONS:
-            return row.assist_section_ids
-        case Party.FORMER_SECTION:
-            return (order.facts.get("former_section_id"),)
-        case _:
-            return ()
-
-
-# -------------------------------------------------------------------------------- what letters show
-
-
-def section_names(desk: Desk, ids: Iterable[int | None]) -> tuple[str, ...]:
-    """The names of these sections, as far as the directory knows them."""
-    return tuple(unit.name for number in ids if (unit := desk.directory.unit(number)) is not None)
-
-
-def line(desk: Desk, problem: Problem, note: str | None = None, light: Light | None = None) -> ProblemLine:
-    """One problem as lists in letters show it."""
-    lead = desk.directory.unit(problem.lead_section_id)
-    return ProblemLine(
-        number=problem.number,
-        problem=problem.problem,
-        unit=problem.reporting_unit,
-        lead=lead.name if lead else None,
-        deadline=problem.deadline,
-        light=light if light is not None else light_of(desk, problem),
-        state=problem.state.chinese,
-        note=note,
-    )
-
-
-def line_of(desk: Desk, row: tables.Problem, note: str | None = None) -> ProblemLine:
-    return line(desk, questions.problem_value(row), note)
-
-
-def problem_facts(row: tables.Problem) -> tuple[Fact, ...]:
-    """What a problem is about, for questions and assignments."""
-    levels = "、".join(letters.LEVEL_NAMES.get(level, level) for level in row.levels)
-    return (
-        Fact("编号", row.number),
-        Fact("填报单位", row.reporting_unit),
-        Fact("难点问题", row.problem),
-        Fact("具体内容及诉求", row.details or None),
-        Fact("反馈层级", levels or None),
-        Fact("涉及科室", "、".join(row.sections_asked) or None),
-    )
 
 
 def school_form(desk: Desk, row: tables.Problem) -> list[letters.Attachment]:
@@ -576,82 +467,3 @@ def read_back(
         attachments=attachments,
         context=dict(context or {}),
     )
-
-
-# ----------------------------------------------------------------------------------------- questions
-
-QUESTION_KINDS: Mapping[str, QuestionKind] = {
-    "extension": QuestionKind.EXTENSION,
-    "completion": QuestionKind.COMPLETION,
-    "close_alone": QuestionKind.CLOSE_ALONE,
-    "referral": QuestionKind.REFERRAL,
-    "unknown_section": QuestionKind.SECTION_UNKNOWN,
-    "reassignment": QuestionKind.DECLINED_ASSIGNMENT,
-    "withdrawal": QuestionKind.WITHDRAWAL,
-    "claim": QuestionKind.CLAIM,
-    "reopening": QuestionKind.REOPENING,
-    "deadline": QuestionKind.DEADLINE,
-    "correction_overdue": QuestionKind.CORRECTION_OVERDUE,
-}
-
-
-def ask(
-    desk: Desk, row: tables.Problem, order: QuestionOrder, happening: int, mail: tables.Mail | None
-) -> None:
-    """Put one ordered question about a problem to the office."""
-    kind = QUESTION_KINDS.get(order.kind)
-    if kind is None:
-        return
-    desk.ask(
-        letters.Question(
-            to_name=TO_NAMES[UnitKind.COMMITTEE_OFFICE],
-            date=desk.today,
-            number=row.number,
-            code=desk.code(),
-            question=kind,
-            about=f"{row.number} {row.problem}",
-            facts=(*problem_facts(row)[:3], *_question_facts(desk, row, order)),
-            quoted=mail.text if mail is not None and kind in QUOTING else None,
-            suggestion=_suggestion(desk, order),
-            candidates=tuple(order.payload.get("nearest", ()))[1:],
-            answer_by=desk.workdays_on(desk.office.workflow_rules.registration),
-            detail=_detail(order),
-        ),
-        kind=order.kind,
-        about=row.number,
-        text=order.text,
-        payload=order.payload,
-        mail=mail,
-        key=f"question:{order.kind}:{row.number}:{happening}:{order.payload.get('name', '')}",
-    )
-
-
-QUOTING = frozenset({QuestionKind.WITHDRAWAL, QuestionKind.CLAIM, QuestionKind.REOPENING})
-
-
-def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tuple[Fact, ...]:
-    lead = next(iter(section_names(desk, (row.lead_section_id,))), None)
-    facts = [Fact("承办科室", lead)] if lead else []
-    if row.deadline:
-        facts.append(Fact("现办结时限", typesetting.chinese_date(row.deadline)))
-    match order.kind:
-        case "completion" | "close_alone":
-            facts.append(Fact("办理结果", row.handling.get("完成情况")))
-        case "unknown_section":
-            facts.append(Fact("所填科室", order.payload.get("name")))
-        case "extension":
-            facts += [Fact("申请延至", _detail(order)), Fact("理由", order.payload.get("reason"))]
-        case _:
-            pass
-    return (*facts, Fact("事由", order.text))
-
-
-def _suggestion(desk: Desk, order: QuestionOrder) -> str | None:
-    if order.kind == "referral":
-        return "、".join(section_names(desk, order.payload.get("sections", ()))) or None
-    return order.suggestion
-
-
-def _detail(order: QuestionOrder) -> str | None:
-    until = order.payload.get("until")
-    return typesetting.chinese_date(date.fromisoformat(until)) if until else None

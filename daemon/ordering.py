@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from daemon import holding, letters, session_office
+from daemon import holding, letters, session_choice
+from daemon.asking import ask
 from daemon.clock import chinese_moment
 from daemon.desk import Desk
-from daemon.dispatch import ask, read_back, recipient
+from daemon.dispatch import read_back
 from daemon.events import (
     Accepted,
     Archived,
@@ -39,6 +40,7 @@ from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.model import Disposition, LetterKind, State, Unit, UnitKind
 from daemon.problems import QuestionOrder, Refusal
+from daemon.recipients import recipient
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen, refusal_of
 from parsers import orders as words, replies
@@ -268,7 +270,7 @@ def _secretary(given: Given) -> Fate:
     if answered is None:
         return _no_answer(given)
     if "session" in answered.context:
-        return session_office.chosen_in_words(given.desk, given.mail, given.sender, answered, given.orders)
+        return session_choice.chosen_in_words(given.desk, given.mail, given.sender, answered, given.orders)
     return _instruction(given, answered)
 
 
@@ -373,9 +375,9 @@ def _about_a_session(given: Given, answered: tables.Letter) -> Fate | None:
         return None
     match given.orders[0]:
         case words.Confirm() | words.Agree():
-            return session_office.confirmed(given.desk, given.mail, given.sender, answered)
+            return session_choice.confirmed(given.desk, given.mail, given.sender, answered)
         case words.Disagree() | words.No() as order:
-            return session_office.refused(given.desk, given.mail, given.sender, answered, order.reason)
+            return session_choice.refused(given.desk, given.mail, given.sender, answered, order.reason)
     return None
 
 

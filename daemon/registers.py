@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon import dispatch, ledgers, session_office
+from daemon import ledgers, session_office, standing
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import LIGHT_NAMES
@@ -30,8 +30,8 @@ def _ledger_row(desk: Desk, place: int, problem: Problem, light: Light) -> ledge
         place,
         problem,
         received_on=local_day(problem.received_at, zone),
-        lead=next(iter(dispatch.section_names(desk, (problem.lead_section_id,))), None),
-        assists=dispatch.section_names(desk, problem.assist_section_ids),
+        lead=next(iter(standing.section_names(desk, (problem.lead_section_id,))), None),
+        assists=standing.section_names(desk, problem.assist_section_ids),
         light=LIGHT_NAMES[light].split("（")[0] if light is not Light.NONE else "",
         closed_on=local_day(problem.closed_at, zone) if problem.closed_at else None,
     )

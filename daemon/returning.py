@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from daemon import dispatch, holding, ledgers, letters, session_office, typesetting
+from daemon import dispatch, holding, ledgers, letters, session_choice, standing, typesetting
 from daemon.desk import Desk
 from daemon.events import (
     Actor,
@@ -181,7 +181,7 @@ def _handling_sheet(back: Back, done: Done) -> None:
         fields={**now.fields, PROGRESS: sent.fields.get(PROGRESS)},
         tables=sent.tables if unmoved or not sent.tables else now.tables,
     )
-    changed = changes(sent, back.book, sections=session_office.section_index(desk), current=current)
+    changed = changes(sent, back.book, sections=session_choice.section_index(desk), current=current)
     done.refused.extend(conflict.text for conflict in changed.conflicts)
     fields = {
         label: text
@@ -356,7 +356,7 @@ def _ledger(back: Back, done: Done) -> None:
     current = {row.number: _ledger_cells(desk, row) for row in questions.problem_rows(desk.session, numbers)}
     sent = back.sent
     now = replace(sent, rows={key: {**cells, **current.get(key, {})} for key, cells in sent.rows.items()})
-    changed = changes(sent, back.book, sections=session_office.section_index(desk), current=now)
+    changed = changes(sent, back.book, sections=session_choice.section_index(desk), current=now)
     done.refused.extend(conflict.text for conflict in changed.conflicts)
     for change in changed.applied:
         row = questions.problem(desk.session, change.identity or "")
@@ -367,8 +367,8 @@ def _ledger(back: Back, done: Done) -> None:
 
 def _ledger_cells(desk: Desk, row: tables.Problem) -> dict[str, str | None]:
     return {
-        "牵头科室": next(iter(dispatch.section_names(desk, (row.lead_section_id,))), None),
-        "协办科室": "、".join(dispatch.section_names(desk, row.assist_section_ids)) or None,
+        "牵头科室": next(iter(standing.section_names(desk, (row.lead_section_id,))), None),
+        "协办科室": "、".join(standing.section_names(desk, row.assist_section_ids)) or None,
         "办结时限": row.deadline.isoformat() if row.deadline else None,
         "备注": row.remarks,
     }
@@ -421,11 +421,11 @@ def _problem_list(back: Back) -> Fate:
     if back.unit.kind is not UnitKind.SECRETARY:
         why = "只有市委教育工委书记可以在清单上选定"
         return holding.unauthorised(back.desk, back.mail, why, back.answered)
-    return session_office.chosen_in_workbook(back.desk, back.mail, back.sender, back.answered, back.book)
+    return session_choice.chosen_in_workbook(back.desk, back.mail, back.sender, back.answered, back.book)
 
 
 def _assignment_sheet(back: Back) -> Fate:
-    return session_office.assigned_by_workbook(back.desk, back.mail, back.sender, back.answered, back.book)
+    return session_choice.assigned_by_workbook(back.desk, back.mail, back.sender, back.answered, back.book)
 
 
 WHOLE: Mapping[str, Callable[[Back], Fate]] = {

@@ -1,4 +1,4 @@
-"""How the problems in hand stand at a moment: their lights, what falls due for them, what was missed."""
+"""How the problems in hand stand at a moment, and how letters say so: lights, lines, what was missed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from daemon import milestones, typesetting
+from daemon import letters, milestones, typesetting
 from daemon.clock import at
 from daemon.desk import Desk
 from daemon.events import course
+from daemon.letters import Fact, ProblemLine
 from daemon.milestones import Due
 from daemon.model import ENDED_STATES, Light, Problem, State
 from daemon.problems import Circumstances
-from daemon.store import questions
+from daemon.store import questions, tables
 
 WATCHED = (*(state for state in State if state not in ENDED_STATES), State.CLOSED)
 """States in which the calendar may have something to do; archived problems are not even read."""
@@ -83,3 +84,43 @@ def work(problem: Problem, due: Due) -> str:
     if place is not None and place < len(problem.measures):
         return f"完成任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
     return due.milestone.work.chinese
+
+
+# --- as letters show them -----------------------------------------------------------------------------
+
+
+def section_names(desk: Desk, ids: Iterable[int | None]) -> tuple[str, ...]:
+    """The names of these sections, as far as the directory knows them."""
+    return tuple(unit.name for number in ids if (unit := desk.directory.unit(number)) is not None)
+
+
+def line(desk: Desk, problem: Problem, note: str | None = None, light: Light | None = None) -> ProblemLine:
+    """One problem as lists in letters show it."""
+    lead = desk.directory.unit(problem.lead_section_id)
+    return ProblemLine(
+        number=problem.number,
+        problem=problem.problem,
+        unit=problem.reporting_unit,
+        lead=lead.name if lead else None,
+        deadline=problem.deadline,
+        light=light if light is not None else light_of(desk, problem),
+        state=problem.state.chinese,
+        note=note,
+    )
+
+
+def line_of(desk: Desk, row: tables.Problem, note: str | None = None) -> ProblemLine:
+    return line(desk, questions.problem_value(row), note)
+
+
+def problem_facts(row: tables.Problem) -> tuple[Fact, ...]:
+    """What a problem is about, for questions and assignments."""
+    levels = "、".join(letters.LEVEL_NAMES.get(level, level) for level in row.levels)
+    return (
+        Fact("编号", row.number),
+        Fact("填报单位", row.reporting_unit),
+        Fact("难点问题", row.problem),
+        Fact("具体内容及诉求", row.details or None),
+        Fact("反馈层级", levels or None),
+        Fact("涉及科室", "、".join(row.sections_asked) or None),
+    )

@@ -17,12 +17,12 @@ from daemon import letters, typesetting
 from daemon.circulars import OverdueMatter, circular_document, circular_paragraphs, circular_title
 from daemon.clock import local_day
 from daemon.desk import Desk
-from daemon.dispatch import TO_NAMES
 from daemon.envelope import Attachment
 from daemon.figures import Figures, figures_from_json
 from daemon.model import LetterKind, Unit, UnitKind
 from daemon.period_records import PeriodRecords
 from daemon.periods import Period, Step, step_key
+from daemon.recipients import TO_NAMES
 from daemon.standing import missed, work
 from daemon.statistics_letters import DOCX, Prepared, office_of, rollup_file
 from daemon.store import questions, tables

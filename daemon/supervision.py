@@ -19,19 +19,22 @@ from daemon import (
     ledgers,
     letters,
     milestones,
+    recipients,
+    session_choice,
     session_office,
     sessions,
+    standing,
     statistics,
     typesetting,
 )
 from daemon.clock import iso, local, local_day, start_of_day
 from daemon.desk import Desk
-from daemon.dispatch import Recipient
 from daemon.events import CallbackSilent, Reachable
 from daemon.letters import Fact
 from daemon.milestones import Due, Work
 from daemon.model import LetterKind, Light, Problem, UnitKind
 from daemon.problems import LetterOrder, Party
+from daemon.recipients import Recipient
 from daemon.standing import at_nine, lights_of, watch, work
 from daemon.store import questions, tables
 from daemon.workflow import happen
@@ -84,7 +87,7 @@ def tick(desk: Desk) -> int:
         return count
     questions.do_once(desk.session, day, desk.now)
     count += session_office.open_if_due(desk)
-    count += session_office.remind(desk)
+    count += session_choice.remind(desk)
     if _first_day(desk) < desk.today:
         count += sum(_send(desk, one) for one in regular(desk, desk.today))
         count += briefs.send_ledgers(desk) if briefs.first_workday_of_month(desk, desk.today) else 0
@@ -272,7 +275,7 @@ def _to_sections(
     for section, (missed, soon) in by_section.items():
         unit = desk.directory.unit(section)
         if unit is not None:
-            to = dispatch.recipient(unit)
+            to = recipients.recipient(unit)
             if missed:
                 yield _section_chase(desk, to, missed, soon, problems, day)
             else:
@@ -351,7 +354,7 @@ def _lines(
         notes[due.number].append(note(problems[due.number], due))
     lights = lights_of(desk, [problems[number] for number in notes])
     return tuple(
-        dispatch.line(desk, problems[number], "；".join(found), lights[number])
+        standing.line(desk, problems[number], "；".join(found), lights[number])
         for number, found in notes.items()
     )
 
@@ -360,10 +363,10 @@ def _overdue_list(
     desk: Desk, dues: Sequence[Due], missed: Sequence[Due], problems: Mapping[str, Problem], day: date
 ) -> Iterator[Outgoing]:
     """On a day that brings something new, the list of everything that is overdue then."""
-    to = dispatch.office(desk, UnitKind.BUREAU_OFFICE)
+    to = recipients.office(desk, UnitKind.BUREAU_OFFICE)
     if not dues or to is None:
         return
-    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    office = recipients.office(desk, UnitKind.COMMITTEE_OFFICE)
     new = {due.key for due in dues}
     shown = sorted({*missed, *dues}, key=lambda due: (due.key not in new, due.missed_since, due.key))
 
@@ -394,7 +397,7 @@ def _overdue_list(
 
 def _overdue_row(desk: Desk, place: int, problem: Problem, due: Due, day: date, light: Light) -> ledgers.Row:
     assert due.milestone is not None
-    lead = next(iter(dispatch.section_names(desk, (problem.lead_section_id,))), None)
+    lead = next(iter(standing.section_names(desk, (problem.lead_section_id,))), None)
     return ledgers.Row(
         f"{problem.number}-{place}",
         {
@@ -421,7 +424,7 @@ def _corrections(desk: Desk, dues: Sequence[Due], day: date) -> Iterator[Outgoin
     for gathered in forms.values():
         first = rows[gathered[0].number]
         order = LetterOrder(LetterKind.CORRECTION_REQUEST, Party.SENDER)
-        to = next(iter(dispatch.recipients(desk, first, order, Party.SENDER)), None)
+        to = next(iter(recipients.recipients(desk, first, order, Party.SENDER)), None)
         made = dispatch.correction_reminder(desk, [rows[due.number] for due in gathered], to) if to else None
         if to is None or made is None:
             continue
@@ -438,13 +441,13 @@ def _mechanism(desk: Desk, due: Due, day: date) -> Iterator[Outgoing]:
     lead = desk.directory.unit(row.lead_section_id) if row else None
     if row is None or lead is None:
         return
-    to = dispatch.recipient(lead)
+    to = recipients.recipient(lead)
     letter = letters.MechanismRequest(
         to_name=to.name,
         date=day,
         number=row.number,
         code=row.code,
-        problem=dispatch.line_of(desk, row),
+        problem=standing.line_of(desk, row),
         result=row.handling.get("完成情况") or "已办结",
         write_by=desk.calendar.workdays_after(day, 5),
     )
@@ -452,7 +455,7 @@ def _mechanism(desk: Desk, due: Due, day: date) -> Iterator[Outgoing]:
 
 
 def _overdue_correction(desk: Desk, due: Due, problem: Problem, day: date) -> Iterator[Outgoing]:
-    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    office = recipients.office(desk, UnitKind.COMMITTEE_OFFICE)
     row = questions.problem(desk.session, due.number)
     if office is None or row is None:
         return
@@ -486,7 +489,7 @@ def _asked(
         code=row.code,
         question=kind,
         about=f"{row.number} {row.problem}",
-        facts=(*dispatch.problem_facts(row)[:3], Fact("事由", text)),
+        facts=(*standing.problem_facts(row)[:3], Fact("事由", text)),
     )
     return Outgoing(
         letter, key, office, (row.number,), question=Question(name, row.number, text), dues=(due,)
@@ -495,12 +498,12 @@ def _asked(
 
 def regular(desk: Desk, day: date, brief: letters.MorningBrief | None = None) -> Iterator[Outgoing]:
     """The letters that go out whatever happens: the morning's, and the secretary's of the week."""
-    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    office = recipients.office(desk, UnitKind.COMMITTEE_OFFICE)
     if office is not None:
         brief = replace(brief or briefs.morning(desk), date=day)
         files = partial(_blank_register, day) if briefs.first_workday_of_week(desk, day) else tuple
         yield Outgoing(brief, f"morning_brief:{day.isoformat()}", office, (), files=files)
-    secretary = dispatch.office(desk, UnitKind.SECRETARY)
+    secretary = recipients.office(desk, UnitKind.SECRETARY)
     if secretary is not None and briefs.first_workday_of_week(desk, day):
         weekly = briefs.secretary(desk)
         if weekly is not None:
@@ -554,7 +557,7 @@ def forecast(desk: Desk, first: date, last: date) -> list[Mapping[str, Any]]:
 
 def _silences(desk: Desk, dues: Sequence[Due], day: date) -> Iterator[Outgoing]:
     """What the office is asked when a school does not answer a call-back."""
-    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    office = recipients.office(desk, UnitKind.COMMITTEE_OFFICE)
     for due in dues:
         row = questions.problem(desk.session, due.number)
         if isinstance(due.event, CallbackSilent) and office is not None and row is not None:
@@ -578,7 +581,7 @@ def _ledgers(desk: Desk, day: date) -> Iterator[Mapping[str, Any]]:
     if not briefs.first_workday_of_month(desk, day) or not questions.problem_counts(desk.session):
         return
     for kind in (UnitKind.COMMITTEE_OFFICE, UnitKind.COMMITTEE):
-        to = dispatch.office(desk, kind)
+        to = recipients.office(desk, kind)
         if to is not None:
             letter = briefs.ledger_letter(desk, report=kind is UnitKind.COMMITTEE)
             yield _row(desk, Outgoing(replace(letter, date=day), "", to, (f"LEDGER-{day.isoformat()}",)), day)
@@ -586,17 +589,17 @@ def _ledgers(desk: Desk, day: date) -> Iterator[Mapping[str, Any]]:
 
 def _session_rows(desk: Desk, first: date, last: date) -> Iterator[Mapping[str, Any]]:
     """The next regular list, and the office's reminder of a list without a choice."""
-    secretary = dispatch.office(desk, UnitKind.SECRETARY)
+    secretary = recipients.office(desk, UnitKind.SECRETARY)
     opening = session_office.next_opening(desk)
     if opening is not None and first <= opening <= last and secretary is not None:
         letter = session_office.expected_list(desk, opening)
         if letter is not None:
             about = (letter.session, *(item.number for item in letter.problems))
             yield _row(desk, Outgoing(letter, "", secretary, about), opening)
-    office = dispatch.office(desk, UnitKind.COMMITTEE_OFFICE)
+    office = recipients.office(desk, UnitKind.COMMITTEE_OFFICE)
     for row in questions.running_sessions(desk.session):
         opened = local_day(row.opened_at, desk.config.zone)
         day = sessions.reminder_day(opened, desk.office.workflow_rules, desk.calendar)
         if row.stage == sessions.Stage.SUBMITTED.value and first <= day <= last and office is not None:
-            pending = session_office.pending_question(desk, row)
+            pending = session_choice.pending_question(desk, row)
             yield _row(desk, Outgoing(pending, "", office, (row.code,)), day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from daemon import dispatch, problems
+from daemon import asking, dispatch, problems
 from daemon.desk import Desk
 from daemon.events import Actor, Corrected, Event, Registered, course
 from daemon.model import ENDED_STATES, State, Unit
@@ -47,7 +47,7 @@ def happen(
             for letter in decision.letters:
                 dispatch.write(desk, row, letter, happening, mail, former)
             for question in decision.questions:
-                dispatch.ask(desk, row, question, happening, mail)
+                asking.ask(desk, row, question, happening, mail)
 
     if later is None:
         write()
