@@ -212,12 +212,14 @@ def _simple(blank: Field, raw: Raw | None, path: str, notes: _Notes) -> Value:
     if raw is not None and raw.struck:
         notes.add(path, uncertain(f"“{blank.label}”有划去的文字，请核对"))
     if read.value is None and not read.faults and blank.missing is not None and not (raw and raw.doubt):
-        notes.add(path, _missing(blank, raw is not None, notes.scanned))
+        # In the cells of a table the picture was searched for writing; beside a label it was not.
+        unsure = notes.scanned and (raw is None or raw.place.row is None or blank.kind is Kind.PERSON)
+        notes.add(path, _missing(blank, raw is not None, unsure))
     return read.value
 
 
-def _missing(blank: Field, has_label: bool, scanned: bool) -> Fault:
-    if scanned and (not has_label or blank.kind is Kind.PERSON):
+def _missing(blank: Field, has_label: bool, unsure: bool = False) -> Fault:
+    if unsure:
         return uncertain(f"图片中未识别到“{blank.label}”，请对照原件核对")
     text = f"“{blank.label}”未填写" if has_label else f"未找到“{blank.label}”一栏"
     return Fault(FindingKind.MISSING, blank.missing or Severity.WARNING, text)
@@ -317,7 +319,7 @@ def _contact(draft: Draft, values: dict[str, Value], notes: _Notes) -> None:
             notes.add("contact_name", fault)
     if notes.scanned and not (mixed or name or phone):
         for path in ("contact_name", "contact_phone"):
-            notes.add(path, _missing(printed.CONTACT, False, scanned=True))
+            notes.add(path, _missing(printed.CONTACT, False, unsure=True))
         return
     if values["contact_name"]:
         for fault in _named(str(values["contact_name"]), printed.CONTACT_NAME).faults:

@@ -25,6 +25,7 @@ BROKEN = "表格线断开，可能是两个单元格"
 UNREAD_INK = "有字迹未能识别"
 CROSSED_OUT = "文字上有划线"
 LONG_STROKE = "有笔迹跨越几行"
+BESIDE_BOX = "勾画在方框之外"
 RED_PEN = "有红色笔迹"
 ON_RULE = "文字压在表格线上"
 
@@ -34,6 +35,8 @@ DOUBTED = 0.5
 """Confidence given to a character that may be the remainder of a longer text."""
 ACROSS_RULE = 0.3
 """Share of a line's height beyond its cell from which it may belong to the cell above or below."""
+PALE = 12
+"""How much darker in grey than its surroundings a spot in an empty cell is, if it may be writing."""
 HIGHER_THAN_A_LINE = 2.6
 """Height in lines from which joined ink is a stroke of the pen and no printed letter."""
 SHORT = 8
@@ -48,6 +51,8 @@ OPTION = re.compile(
     r"(?!.{0,6}(?:配合|协调|解决|协助))"
 )
 """How the printed options of 反馈层级 begin: a box is expected before each of them."""
+BRACKET_AFTER_COLON = re.compile(r"(填报单位[(（]盖章)[:：]([^()（）]*)[)）]?$")
+"""The printed label as it is read when its closing bracket is taken for a part of the colon."""
 BOX_LIKE = glyphs.ON | glyphs.OFF | glyphs.CROSS | set("口囗日曰回ロロVv凶")
 """What OCR makes of a box, ticked or not."""
 MARKS = frozenset({TICK_ON, TICK_OFF, TICK_UNKNOWN, "√"})
@@ -92,7 +97,7 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     sheet = page.prepared(picture)
     if sheet is None:
         return PageReading()
-    rules, grids = ruling.found(sheet.ink, sheet.grey)
+    rules, grids = ruling.found(sheet.ink, sheet.grey, sheet.red if sheet.seal_seen else None)
     quads, notes_begin = _without_notes(ocr.places(sheet.grey, sheet.ink), grids, sheet)
     lines = _without_seal(ocr.lines(sheet.grey, quads), sheet)
     lines += _missed_in_head(grids, lines, sheet)
@@ -387,6 +392,8 @@ def _check_cell(box: Box, draft: _Draft, sheet: Page, across: Picture, usual: fl
     unread = _unread_ink(box, draft.lines, sheet, usual)
     for area in unread:
         _read_missed(area, draft, sheet)
+    if not draft.lines and not draft.doubts and _is_shaded(box, sheet):
+        draft.doubt(UNREAD_INK)
     for line in draft.lines:
         if line.score < SURE:
             draft.doubt(f"“{_uncertain_part(line)}”识别不清")
@@ -419,6 +426,18 @@ def _is_struck(line: Line, across: Picture) -> bool:
         int(line.top + 1.3 * quarter) : int(line.bottom - 1.3 * quarter), int(line.left) : int(line.right)
     ]
     return band.size > 0 and float((band.max(axis=0) > 0).mean()) > 0.4
+
+
+def _is_shaded(box: Box, sheet: Page) -> bool:
+    """Whether something pale stands in a cell in which neither text nor ink was found."""
+    area = (slice(box.top + 10, box.bottom - 10), slice(box.left + 10, box.right - 10))
+    part = cv2.GaussianBlur(sheet.grey[area], (0, 0), 2.5) if sheet.grey[area].size else sheet.grey[area]
+    clean = cv2.dilate(sheet.red[area], np.ones((15, 15), np.uint8)) == 0 if part.size else part > 0
+    if part.size == 0 or clean.sum() < 0.2 * clean.size:
+        return False
+    # A shadow across the cell is no writing: what counts is how dark a spot is against its surroundings.
+    against = cv2.blur(part, (61, 61)).astype(np.int16) - part
+    return int(against[clean].max()) > PALE
 
 
 def _is_number_struck(line: Line, sheet: Page) -> bool:
@@ -589,6 +608,8 @@ def _marked(line: Line, box: Box, sheet: Page, draft: _Draft) -> str:
         pieces.append(text[done:first])
         pieces.append(_mark(line, start, text[first:start], box, sheet, draft))
         done = start
+    if pieces and any(char in glyphs.ON for char in text[done:]):
+        draft.doubt(BESIDE_BOX)
     return "".join(pieces) + text[done:]
 
 
@@ -683,6 +704,9 @@ def _paragraph(group: Sequence[Line], sheet: Page, place: Place) -> Paragraph:
         )
         text += ("　　" if apart else "") + line.text
     text = LABEL_WITHOUT_COLON.sub(r"\g<0>：", text)
+    if BRACKET_AFTER_COLON.match(text):
+        text = BRACKET_AFTER_COLON.sub(r"\1）：\2", text)
+        draft.doubt(f"“{text[:12]}”识别不清")
     return Paragraph(_closed(text), place, doubt="；".join(draft.doubts[:3]) or None)
 
 

@@ -84,6 +84,22 @@ def rules(ink: Picture) -> Rules:
     return _meeting(np.asarray(across, np.uint8), np.asarray(strokes, np.uint8))
 
 
+def _through(broken: Rules, seal: Picture) -> Rules:
+    """The rules with their gaps closed below the seal."""
+    height, width = seal.shape
+    # The whole disc, also between its ring and its star; roughly is enough.
+    small = cv2.resize(cv2.dilate(seal, np.ones((11, 11), np.uint8)), None, fx=1 / 8, fy=1 / 8)
+    side = max(3, height // 80)
+    disc = cv2.morphologyEx((small > 0).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    patch = cv2.resize(disc, (width, height), interpolation=cv2.INTER_NEAREST)
+    across = cv2.morphologyEx(broken.across, cv2.MORPH_CLOSE, np.ones((5, width // 7), np.uint8))
+    down = cv2.morphologyEx(broken.down, cv2.MORPH_CLOSE, np.ones((height // 7, 5), np.uint8))
+    return Rules(
+        np.asarray(np.where(patch > 0, across, broken.across), np.uint8),
+        np.asarray(np.where(patch > 0, down, broken.down), np.uint8),
+    )
+
+
 def faint_rules(grey: Picture) -> Rules:
     """The rules of a blurred or pale page: thin ridges along which it is a little darker than on both sides."""
     height, width = grey.shape
@@ -129,13 +145,20 @@ def _meeting(across: Picture, strokes: Picture) -> Rules:
     return Rules(across, down)
 
 
-def found(ink: Picture, grey: Picture) -> tuple[Rules, list[Grid]]:
-    """The rules and tables of a page; where they make no whole table, those that show only on a closer look."""
+def found(ink: Picture, grey: Picture, seal: Picture | None) -> tuple[Rules, list[Grid]]:
+    """The rules and tables of a page; where they make no whole table, those that show only on a closer look.
+
+    Where the seal was taken away, the rules below it went with it: there they are drawn through.
+    """
     first = rules(ink)
+    if seal is not None:
+        first = _through(first, seal)
     tables = grids(first)
     if any(table.whole for table in tables):
         return first, tables
     second = faint_rules(grey)
+    if seal is not None:
+        second = _through(second, seal)
     closer = [replace(table, faint=True) for table in grids(second)]
     if any(table.whole for table in closer) or not tables:
         return second, closer

@@ -17,7 +17,7 @@ if importlib.util.find_spec("rapidocr") is None:
     pytest.skip("text recognition is not installed", allow_module_level=True)
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from parsers import pdf, picture
 from tests.forms_scanned import paper
@@ -26,6 +26,7 @@ from tests.forms_scanned.paper import ProblemPaper, StatisticsPaper
 pytestmark = pytest.mark.skipif(
     not paper.fonts_present(), reason="the fonts of the test paper are not installed"
 )
+FILES = Path(__file__).parent / "files"
 LIMITS = Limits()
 UNIT = "贵港市荷塘小学"
 ROWS = ((f"{UNIT}（本部）", "3", "1", "2", "5", ""), (f"{UNIT}（分校）", "1", "1", "11", "0", ""))
@@ -132,3 +133,69 @@ def test_the_engine_neither_reports_to_its_maker_nor_marks_the_machine(tmp_path:
     environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", ask], env=environment, check=True)
     assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.as_posix()]
+
+
+HANDWRITTEN = {
+    "reporting_unit": UNIT,
+    "contact_name": "覃小雨",
+    "contact_phone": "13812345678",
+    "problems[0].problem": "北侧围墙开裂",
+    "problems[0].details": "北侧围墙雨后倾斜12米,学生上下学经过有危险。请求安排资金8万元修缮。",
+    "problems[0].levels": ("section",),
+    "problems[0].sections": ("基建科",),
+}
+
+
+@pytest.mark.parametrize("name", ["handwritten_1.jpg", "handwritten_2.jpg"])
+def test_handwriting_is_read_right_or_doubted(name: str) -> None:
+    form = only(of(picture.content((FILES / name).read_bytes(), LIMITS)))
+    read = {**form.fields, **{f"problems[0].{blank}": value for blank, value in form.items[0].items()}}
+    wrong = {path for path, value in HANDWRITTEN.items() if read[path] != value}
+    answered = doubts(form) | ({"problems[0].sections"} if "problems[0].levels" in doubts(form) else set())
+    assert wrong <= answered
+
+
+def test_one_stroke_through_both_boxes_is_for_a_person() -> None:
+    page = paper.problem_page(ProblemPaper(ticked=()))
+    scale = 150 / 72
+    pen = [(348 * scale, 186 * scale), (357 * scale, 262 * scale), (376 * scale, 178 * scale)]
+    ImageDraw.Draw(page).line(pen, fill=(20, 20, 40), width=4, joint="curve")
+    form = only(of(picture.content(paper.jpeg(page), LIMITS)))
+    assert "problems[0].levels" in doubts(form)
+
+
+def test_a_tick_beside_an_empty_box_is_for_a_person() -> None:
+    page = paper.problem_page(ProblemPaper(ticked=()))
+    scale = 150 / 72
+    pen = [(462 * scale, 188 * scale), (466 * scale, 194 * scale), (474 * scale, 180 * scale)]
+    ImageDraw.Draw(page).line(pen, fill=(20, 20, 40), width=4, joint="curve")
+    form = only(of(picture.content(paper.jpeg(page), LIMITS)))
+    assert form.items[0]["levels"] == ("secretary",) or "problems[0].levels" in doubts(form)
+
+
+def test_a_struck_number_is_for_a_person() -> None:
+    page = paper.statistics_page(StatisticsPaper(rows=ROWS))
+    scale = 150 / 72
+    ImageDraw.Draw(page).line(
+        (261 * scale, 181 * scale, 279 * scale, 179 * scale), fill=(20, 20, 40), width=3
+    )
+    form = only(of(picture.content(paper.jpeg(page), LIMITS)))
+    assert "rows[0].party_branches" in doubts(form)
+    assert "rows[1].sessions_held" not in doubts(form)
+
+
+def test_a_blurred_photograph_is_read_and_doubted() -> None:
+    page = paper.statistics_page(StatisticsPaper(rows=ROWS))
+    photo = paper.photographed(page, seed=5).filter(ImageFilter.GaussianBlur(2.2))
+    form = only(of(picture.content(paper.jpeg(photo), LIMITS)))
+    assert len(form.items) == len(ROWS)
+    assert form.items[1]["sessions_held"] == 11 or "rows[1].sessions_held" in doubts(form)
+
+
+def test_rules_below_the_seal_part_the_rows_all_the_same() -> None:
+    page = paper.stamped(paper.statistics_page(StatisticsPaper(rows=ROWS)), UNIT, 0.45, 0.31, 0.3)
+    form = only(of(picture.content(paper.jpeg(paper.scanned(page)), LIMITS)))
+    assert [row["platforms"] for row in form.items] == [1, 1] or any(
+        "platforms" in path for path in doubts(form)
+    )
+    assert len(form.items) == len(ROWS)
