@@ -25,21 +25,24 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon import intake, schedule
+from daemon import intake, letters, schedule
+from daemon.clock import local_day
 from daemon.config import Config, Server, load, password
 from daemon.connection import Security, ServerSettings, backoff
 from daemon.desk import Desk, Office, open_office
+from daemon.envelope import compose, new_message_id
 from daemon.errors import ConfigError, Failure, Permanent
 from daemon.journal import event
 from daemon.mailbox import Mailbox
 from daemon.outbox import Outbox
 from daemon.reader import Reader
-from daemon.sender import Sender, SenderSettings
+from daemon.sender import Sender, SenderSettings, Sent
 from daemon.store import questions
 from daemon.store.engine import Store
 from daemon.store.lease import Lease
 from daemon.store.memory import LAST_CYCLE
 from daemon.store.opening import now as now, opened_store as opened_store
+from daemon.troubles import Trouble
 from parsers.content import Limits
 
 FIRST_CYCLE = "first_cycle"
@@ -473,6 +476,8 @@ class Service:
             troubles.over("calendar", now())
         except Failure as failure:
             troubles.met("calendar", failure, now())
+            with suppress(Failure):
+                tell_without_records(daemon.office, now())
         self._watch()
 
     def _watch(self) -> None:
@@ -482,22 +487,47 @@ class Service:
 
 def tell_of_troubles(store: Store, office: Office, moment: datetime) -> None:
     """Write to the administrator of what does not work, once."""
-    for trouble in office.troubles.worth_a_letter(moment):
+    for trouble in office.troubles.untold(moment):
         with store.transaction() as session:
             desk = Desk(office, session, office.directories.current(session), moment)
-            since = trouble.since.astimezone(office.config.zone)
-            detail = f"自 {since:%Y年%m月%d日 %H:%M} 起：{trouble.failure.message}"
-            what = TROUBLES.get(trouble.name.partition(":")[0], "运行受阻")
-            desk.alarm(f"trouble:{trouble.name}", what, detail, trouble.failure.remedy or "将自动重试")
+            remedy = trouble.failure.remedy or "将自动重试"
+            desk.alarm(f"trouble:{trouble.name}", trouble.what, _detail(trouble, office), remedy)
+        office.troubles.note_told(trouble)
 
 
-TROUBLES = {
-    "mailbox": "收信受阻",
-    "outbox": "发信受阻",
-    "outbox_records": "发信结果无法记录",
-    "calendar": "定时事项无法办理",
-    "folder": "邮箱文件夹不存在",
-}
+def tell_without_records(office: Office, moment: datetime) -> None:
+    """The same in one mail straight to the administrator, when even the outbox cannot be written to."""
+    troubles, admin = office.troubles.untold(moment), office.config.office.admin
+    if not troubles or admin is None:
+        return
+    alarm = letters.Alarm(
+        to_name="管理员",
+        date=local_day(moment, office.config.zone),
+        what="；".join(trouble.what for trouble in troubles),
+        detail="；".join(_detail(trouble, office) for trouble in troubles),
+        remedy="；".join(dict.fromkeys(trouble.failure.remedy or "将自动重试" for trouble in troubles)),
+        since=min(trouble.since for trouble in troubles),
+    )
+    own = office.config.mailbox.address
+    message = compose(
+        letters.render(alarm, office.letterhead, office.templates),
+        sender_address=own,
+        sender_name=office.config.office.name,
+        to=[admin],
+        message_id=new_message_id(office.random, own.rpartition("@")[2]),
+        date=moment.astimezone(office.config.zone),
+        auto_submitted="auto-generated",
+    )
+    with Sender(sender_settings(office.config)) as sender:
+        outcome = sender.send(message, admin)
+    if isinstance(outcome, Sent):
+        for trouble in troubles:
+            office.troubles.note_told(trouble)
+
+
+def _detail(trouble: Trouble, office: Office) -> str:
+    since = trouble.since.astimezone(office.config.zone)
+    return f"自 {since:%Y年%m月%d日 %H:%M} 起：{trouble.failure.message}"
 
 
 def _die_after(seconds: float, notifier: Notifier) -> None:

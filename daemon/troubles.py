@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from daemon.errors import Failure, Permanent
 from daemon.journal import event
+
+TROUBLES = {
+    "mailbox": "收信受阻",
+    "outbox": "发信受阻",
+    "outbox_records": "发信结果无法记录",
+    "calendar": "定时事项无法办理",
+    "folder": "邮箱文件夹不存在",
+}
 
 LASTING = timedelta(minutes=1)
 """After so long, a trouble that was expected to pass is worth a letter."""
@@ -31,6 +38,11 @@ class Trouble:
     failure: Failure
     told: bool = False
     """A letter about it was written."""
+
+    @property
+    def what(self) -> str:
+        """What it means to the office, in Chinese."""
+        return TROUBLES.get(self.name.partition(":")[0], "运行受阻")
 
     @property
     def mends_itself(self) -> bool:
@@ -68,16 +80,17 @@ class Troubles:
             trouble = self._met.get(name)
         return trouble is not None and not trouble.mends_itself
 
-    def worth_a_letter(self, now: datetime) -> Iterator[Trouble]:
-        """The troubles to tell the administrator of, each once."""
+    def untold(self, now: datetime) -> list[Trouble]:
+        """The troubles that the administrator should hear of by letter and has not."""
         with self._lock:
-            due = [
+            return [
                 trouble
                 for trouble in self._met.values()
                 if not trouble.told and (not trouble.mends_itself or now - trouble.since >= LASTING)
             ]
-        for trouble in due:
-            yield trouble
-            with self._lock:
-                if trouble.name in self._met:
-                    self._met[trouble.name] = replace(self._met[trouble.name], told=True)
+
+    def note_told(self, trouble: Trouble) -> None:
+        """A letter about it is written: no other one will be."""
+        with self._lock:
+            if trouble.name in self._met:
+                self._met[trouble.name] = replace(self._met[trouble.name], told=True)

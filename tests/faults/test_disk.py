@@ -16,7 +16,7 @@ import pytest
 from tests.faults.disks import Disk
 from tests.faults.ledger import each_filed_once, mail_reports, repeats, wait_until_done
 from tests.faults.running import Running
-from tests.journeys.town import Town
+from tests.journeys.town import Town, text_of
 
 Settle = Callable[..., Town]
 Begin = Callable[..., Running]
@@ -155,6 +155,7 @@ def test_a_database_locked_longer_than_anybody_waits_is_told_once_and_loses_noth
     settle_town: Settle, begin: Begin
 ) -> None:
     town = settle_town()
+    admin = town.stack.add_person("admin@qq.com")
     running = polled(begin(town).started())
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(town.folder / "var/djb.sqlite3")],
@@ -165,7 +166,7 @@ def test_a_database_locked_longer_than_anybody_waits_is_told_once_and_loses_noth
         assert holder.stdout.readline()
         answered = mail_reports(town, 3)
         running.wait_for("trouble", seconds=45)
-        time.sleep(40)
+        town.stack.wait_for(admin, 1, seconds=120)  # though there is no outbox to put it into
     begun = time.monotonic()
     running.wait_for("recovered", seconds=BACK_SECONDS)
     wait_until_done(running, 3, BACK_SECONDS)
@@ -173,6 +174,8 @@ def test_a_database_locked_longer_than_anybody_waits_is_told_once_and_loses_noth
     each_trouble_told_once(running)
     each_filed_once(town, 3)
     assert repeats(town, answered) == 0
+    (alarm,) = town.letters_to(admin)
+    assert "数据库正被另一个程序占用" in text_of(alarm)
 
 
 def garbage(file: Path) -> None:
