@@ -240,7 +240,7 @@ def _some(names: list[str]) -> str:
 
 def _templates(config: Config, _: datetime) -> Iterator[Line]:
     from daemon.letter_samples import faults_of, samples
-    from daemon.letters import Templates
+    from daemon.rendering import Templates
 
     own = config.templates.directory
     if own is not None and not own.is_dir():

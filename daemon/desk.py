@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from daemon import letters
+from daemon import letters, rendering
 from daemon.clock import local_day, start_of_day
 from daemon.config import Config
 from daemon.directory import Directory
@@ -55,7 +55,7 @@ class Office:
     """What stays the same from one transaction to the next, until the configuration is read again."""
 
     config: Config
-    templates: letters.Templates
+    templates: rendering.Templates
     calendar: Calendar
     timeline_rules: StatisticsRules
     workflow_rules: WorkflowRules
@@ -64,9 +64,9 @@ class Office:
     troubles: Troubles = field(default_factory=Troubles)
 
     @property
-    def letterhead(self) -> letters.Letterhead:
+    def letterhead(self) -> rendering.Letterhead:
         config = self.config
-        return letters.Letterhead(
+        return rendering.Letterhead(
             config.office.name, config.office.phone, config.mailbox.address, config.zone
         )
 
@@ -75,7 +75,7 @@ def open_office(config: Config) -> Office:
     """The office that a configuration describes."""
     return Office(
         config,
-        letters.Templates(config.templates.directory),
+        rendering.Templates(config.templates.directory),
         working_calendar(config),
         statistics_rules(config),
         workflow_rules(config),
@@ -276,7 +276,7 @@ class Desk:
         if not recipients:
             self.record("letter:" + key, "letter_not_written", by="djb", text="没有可用的收件邮箱")
             return None
-        rendered = letters.render(
+        rendered = rendering.render(
             replace(letter, attachments=tuple(a.name for a in attachments)),
             self.office.letterhead,
             self.office.templates,

@@ -31,7 +31,6 @@ from daemon.letters import (
     InspectionFinding,
     Ledger,
     Letter,
-    Letterhead,
     ListedProblem,
     MechanismRequest,
     Mend,
@@ -57,10 +56,10 @@ from daemon.letters import (
     StatisticsOpening,
     StatisticsReceipt,
     StatisticsReminder,
-    Templates,
     VisitInvitation,
 )
 from daemon.model import Light
+from daemon.rendering import Letterhead, Templates
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LETTERHEAD = Letterhead("中共贵港市委教育工委办公室", "0775-4573916", "djb3916@163.com", ZONE)

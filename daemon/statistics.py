@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from daemon import letters, statistics_circular
+from daemon import letters, rendering, statistics_circular
 from daemon.clock import end_of_day, iso, local_day, start_of_day
 from daemon.desk import Desk
 from daemon.journal import event
@@ -238,7 +238,7 @@ def _letters_of(order: Order, records: PeriodRecords, day: date) -> Iterable[Pre
 
 
 def _forecast_row(desk: Desk, order: Order, one: Prepared) -> Mapping[str, Any]:
-    rendered = letters.render(one.letter, desk.office.letterhead, desk.office.templates)
+    rendered = rendering.render(one.letter, desk.office.letterhead, desk.office.templates)
     return {
         "kind": one.letter.kind.value,
         "to": list(one.to),

@@ -20,6 +20,7 @@ from daemon import (
     letters,
     milestones,
     recipients,
+    rendering,
     session_choice,
     session_office,
     sessions,
@@ -566,7 +567,7 @@ def _silences(desk: Desk, dues: Sequence[Due], day: date) -> Iterator[Outgoing]:
 
 
 def _row(desk: Desk, one: Outgoing, day: date) -> Mapping[str, Any]:
-    rendered = letters.render(one.letter, desk.office.letterhead, desk.office.templates)
+    rendered = rendering.render(one.letter, desk.office.letterhead, desk.office.templates)
     return {
         "kind": one.letter.kind.value,
         "to": list(one.to.to),

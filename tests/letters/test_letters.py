@@ -19,10 +19,12 @@ import lxml.html
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from daemon.envelope import Rendered
 from daemon.errors import Permanent
 from daemon.letter_samples import LETTERHEAD, faults_of, samples
-from daemon.letters import LETTERS, PACKAGED, Letter, Rendered, Templates, render
+from daemon.letters import LETTERS, Letter
 from daemon.model import LetterKind
+from daemon.rendering import PACKAGED, Templates, render
 from parsers.content import Limits
 from parsers.orders import Amend, Instruct, Role, Select
 from parsers.own_words import text_of
