@@ -572,6 +572,11 @@ def _agreed(line: Line, text: str, score: float, draft: _Draft) -> Line:
     if score < 0.4 and line.score > 0.95 and len(line.text) > 1:
         return line
     draft.doubt(_two_readings(line.text, text))
+    figures = re.sub(r"\W", "", text)
+    if len(line.text) <= 2 and figures.isdigit() and not line.text.isdigit():
+        return _of_text(
+            figures, score, line
+        )  # a figure by itself is easily taken for a letter, hardly vice versa
     return line
 
 
