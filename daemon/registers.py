@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon import ledgers, session_office, standing
-from daemon.clock import local_day
+from daemon.clock import chinese_day, local_day
 from daemon.desk import Desk
 from daemon.letters import LIGHT_NAMES
 from daemon.model import Light, Problem, State
@@ -21,7 +21,7 @@ def ledger(desk: Desk, about: str, most: int | None = None) -> ledgers.SentFile:
     lights = lights_of(desk, found)
     rows = [_ledger_row(desk, place, one, lights[one.number]) for place, one in enumerate(found, start=1)]
     names = [unit.name for unit in desk.directory.sections]
-    return ledgers.ledger(about, 1, rows, names, f"截至{desk.today.isoformat()}")
+    return ledgers.ledger(about, 1, rows, names, f"截至{chinese_day(desk.today)}")
 
 
 def _ledger_row(desk: Desk, place: int, problem: Problem, light: Light) -> ledgers.Row:

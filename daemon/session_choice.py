@@ -246,7 +246,7 @@ def assignment_workbook(desk: Desk, row: tables.Session) -> ledgers.SentFile:
         )
     ]
     names = [unit.name for unit in desk.directory.sections]
-    return ledgers.assignment_sheet(row.code, row.version, lines, names, row.code)
+    return ledgers.assignment_sheet(row.code, row.version, lines, names, typesetting.session_name(row.code))
 
 
 def _needs_a_section(problem: tables.Problem, way: str) -> bool:

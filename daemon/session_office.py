@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from daemon import (
-    dispatch,
-    ledgers,
-    letters,
-    recipients,
-    sessions,
-    similarity,
-)
+from daemon import dispatch, ledgers, letters, recipients, sessions, similarity, typesetting
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import ListedProblem
@@ -151,7 +144,7 @@ def list_workbook(desk: Desk, row: tables.Session) -> ledgers.SentFile:
         ledgers.list_row(place, questions.problem_value(problem), similar.get(problem.number, ""))
         for place, problem in enumerate(questions.problem_rows(desk.session, row.list_numbers), start=1)
     ]
-    return ledgers.problem_list(row.code, row.version, rows, row.code)
+    return ledgers.problem_list(row.code, row.version, rows, typesetting.session_name(row.code))
 
 
 def submit(

@@ -28,7 +28,7 @@ from daemon import (
     statistics,
     typesetting,
 )
-from daemon.clock import iso, local, local_day, start_of_day
+from daemon.clock import chinese_day, iso, local, local_day, start_of_day
 from daemon.desk import Desk
 from daemon.events import CallbackSilent, Reachable
 from daemon.letters import Fact
@@ -389,7 +389,7 @@ def _overdue_list(
             _overdue_row(desk, place, problems[due.number], due, day, lights[due.number])
             for place, due in enumerate(shown, start=1)
         ]
-        file = ledgers.overdue_list(f"OVERDUE-{day.isoformat()}", 1, rows, f"截至{day.isoformat()}")
+        file = ledgers.overdue_list(f"OVERDUE-{day.isoformat()}", 1, rows, f"截至{chinese_day(day)}")
         return (dispatch.attached(file),)
 
     key = f"overdue_list:{day.isoformat()}"
