@@ -145,7 +145,7 @@ class Mailbox:
         self.settings = settings
         self._clock = clock
         self._read_only = read_only
-        self.takes: Callable[[float], object] = lambda seconds: None
+        self.takes: Callable[[float], object] = lambda _: None
         """Is told before each step how many seconds it may take at most."""
         self._client: _WatchedClient | None = None
         self._folder: FolderState | None = None
