@@ -99,13 +99,15 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
         return PageReading()
     rules, grids = ruling.found(sheet.ink, sheet.grey, sheet.red if sheet.seal_seen else None)
     quads, notes_begin = _without_notes(ocr.places(sheet.grey, sheet.ink), grids, sheet)
-    lines = _without_seal(ocr.lines(sheet.grey, quads), sheet)
+    found = ocr.lines(sheet.grey, quads)
+    lines = _without_seal(found, sheet)
     lines += _missed_in_head(grids, lines, sheet)
     lines += notes_begin
     if not grids and len(lines) < FEWEST_LINES:
         return PageReading()
     drafts = {(at, index): _Draft() for at, grid in enumerate(grids) for index in range(len(grid.boxes))}
     outside = _shared_out(lines, grids, drafts, sheet)
+    _doubt_emptied(found, grids, drafts)
     tables = [
         _table(grid, [drafts[at, index] for index in range(len(grid.boxes))], sheet, rules.across)
         for at, grid in enumerate(grids)
@@ -190,6 +192,16 @@ def _doubted_beside(
         if gone and ocr.is_word_character(gone[0].text) and gone[0].score > SURE and gap < 0.6 * height:
             glyphs_kept[at] = replace(glyphs_kept[at], score=min(glyphs_kept[at].score, DOUBTED))
     return tuple(glyphs_kept)
+
+
+def _doubt_emptied(
+    found: Iterable[Line], grids: Sequence[Grid], drafts: dict[tuple[int, int], _Draft]
+) -> None:
+    """Doubts every cell that is empty only because what was read in it was taken for remains of the seal."""
+    for line in found:
+        key = _cell_at((line.left + line.right) / 2, line.middle, grids)
+        if key is not None and not drafts[key].lines:
+            drafts[key].doubt(UNREAD_INK)
 
 
 def _is_remnant(glyph: Glyph, line: Line, sheet: Page, near: Picture, usual: float) -> bool:
