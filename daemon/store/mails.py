@@ -50,14 +50,12 @@ def stored_heads(
     session: Session, folder: str, uidvalidity: int, uids: Sequence[int]
 ) -> dict[int, tuple[int, datetime | None, str]]:
     """Size, time of arrival (None: the server gave none) and SHA-256 of the stored ones of the mails."""
-    if not uids:
-        return {}
     columns = select(Mail.uid, Mail.size, Mail.received_at, Mail.fetched_at, Mail.sha256)
     here = columns.where(Mail.folder == folder, Mail.uidvalidity == uidvalidity)
-    wanted = frozenset(uids)
-    rows = session.execute(here.where(Mail.uid.between(min(wanted), max(wanted))))
     return {
-        row[0]: (row[1], row[2] if row[2] != row[3] else None, row[4]) for row in rows if row[0] in wanted
+        row[0]: (row[1], row[2] if row[2] != row[3] else None, row[4])
+        for some in chunks(uids)
+        for row in session.execute(here.where(Mail.uid.in_(some)))
     }
 
 

@@ -26,6 +26,7 @@ def taken_over(town: Town, begin: Callable[..., Running]) -> None:
     first = begin(town).started()
     second = begin(town)
     second.wait_for("standing_by")
+    second.wait_until(lambda: len(second.beats) >= 2)  # systemd hears that it lives
     wait_until_done(first, 6)
     assert second.events["started"] == 0
     answered += mail_reports(town, 6, first=6)
