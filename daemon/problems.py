@@ -829,7 +829,7 @@ def _satisfied(problem: Problem, event: CalledBack) -> Outcome:
 def _silence(problem: Problem, event: CallbackSilent, at: Circumstances) -> Decision:
     text = f"学校{at.rules.callback}个工作日内未答复回访"
     question = QuestionOrder("close_alone", f"{problem.number}：{text}，不视为满意。是否由工委办单独办结")
-    return Decision(problem.state, event.name, text, {"office_agreed": False}, questions=(question,))
+    return Decision(problem.state, event.name, text, questions=(question,))
 
 
 def _close(problem: Problem, event: Closed, at: Circumstances) -> Decision:

@@ -245,6 +245,27 @@ def test_silence_is_not_satisfaction_and_the_office_may_close_alone(assigned: Li
     assert "学校未答复" in assigned.last[-1].text
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        [OfficeDecided(by=OFFICE, agree=True), CallbackSilent()],
+        [CallbackSilent(), CalledBack(by=SCHOOL, satisfaction="satisfied")],
+    ],
+)
+def test_nothing_but_rework_takes_back_the_offices_word_or_the_schools(
+    assigned: Life, others: list[Event]
+) -> None:
+    assigned.happens(CompletionReported(by=SECTION, result="已换灯"))
+    for event in others:
+        assert assigned.happens(event) is State.COMPLETION_REPORTED
+    last: Event = (
+        CalledBack(by=SCHOOL, satisfaction="satisfied")
+        if assigned.problem.office_agreed
+        else OfficeDecided(by=OFFICE, agree=True)
+    )
+    assert assigned.happens(last) is State.CLOSED
+
+
 def test_without_a_school_the_office_alone_closes() -> None:
     life = Life(problem(State.ASSIGNED, unit_id=None, lead_section_id=11, deadline=date(2022, 4, 1)))
     life.happens(CompletionReported(by=SECTION, result="已办"))
