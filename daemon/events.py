@@ -391,9 +391,11 @@ EVENTS: tuple[type[Event], ...] = tuple(
 )
 WITHDRAWAL_ASKED = "withdrawal_asked"
 ASSIGNMENT_QUESTIONED = "assignment_questioned"
+NOTED = "noted"
 EVENT_NAMES: Mapping[str, str] = {kind.name: kind.chinese for kind in EVENTS} | {
     WITHDRAWAL_ASKED: "申请撤回",
     ASSIGNMENT_QUESTIONED: "交办待核",
+    NOTED: "记录",
 }
 """Name in the history -> Chinese, for lists and letters."""
 

@@ -148,10 +148,6 @@ def happen_to(given: Given, number: str, event: Event, done: Done) -> None:
     if isinstance(event, Merged) and not _may_take(given.desk, event.into):
         done.refused.append(f"没有可以并入的难点问题{event.into}")
         return
-    if isinstance(event, Accepted) and given.unit.id in row.assist_section_ids:
-        given.desk.record(number, "assist_accepted", by=given.unit.name, mail=given.mail, text="协办科室签收")
-        done.carried.append(carried(number, "签收", "协办科室签收"))
-        return
     refusal = happen(given.desk, row, event, mail=given.mail)
     if isinstance(refusal, Refusal):
         done.refused.append(refusal.reason if number in refusal.reason else f"{number}：{refusal.reason}")

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from daemon.clock import chinese_day
 from daemon.events import (
     ASSIGNMENT_QUESTIONED,
+    NOTED,
     WITHDRAWAL_ASKED,
     Accepted,
     Actor,
@@ -248,7 +249,7 @@ ALLOWED: Mapping[type[Event], frozenset[UnitKind | None]] = {
 }
 """Who may do what. Beyond this a section acts only on what it leads, a school on what it reported."""
 
-SHARED_WITH_ASSISTS = (Progressed, MeasureDone, Claimed, VisitArranged)
+SHARED_WITH_ASSISTS = (Accepted, Progressed, MeasureDone, Claimed, VisitArranged)
 """What an assisting section may say too."""
 
 SATISFACTION_NAMES: Mapping[str, str] = {
@@ -307,12 +308,17 @@ def _not_entitled(problem: Problem, event: Event) -> Refusal | None:
     if by.kind not in ALLOWED[type(event)]:
         return Refusal(f"“{event.chinese}”不属于{by.kind.chinese if by.kind else '系统'}的权限")
     if by.kind is UnitKind.SECTION:
-        assisting = by.unit_id in problem.assist_section_ids and isinstance(event, SHARED_WITH_ASSISTS)
-        if by.unit_id is None or (by.unit_id != problem.lead_section_id and not assisting):
+        shared = _assisting(problem, by) and isinstance(event, SHARED_WITH_ASSISTS)
+        if by.unit_id is None or (by.unit_id != problem.lead_section_id and not shared):
             return Refusal(f"{by.name}不是{problem.number}的承办科室")
     if by.kind is UnitKind.SCHOOL and (by.unit_id is None or by.unit_id != problem.unit_id):
         return Refusal(f"{problem.number}不是{by.name}上报的问题")
     return None
+
+
+def _assisting(problem: Problem, by: Actor) -> bool:
+    """Whether somebody only assists: what such a section says moves no state."""
+    return by.unit_id in problem.assist_section_ids and by.unit_id != problem.lead_section_id
 
 
 def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
@@ -369,10 +375,14 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
             return _decline_assignment(problem, event, at)
         case state, Reassigned() if state in HANDLED:
             return _reassign(problem, event)
+        case state, Accepted() if state in ON_THE_WAY | WITH_RESULT and _assisting(problem, event.by):
+            return Decision(state, NOTED, "协办科室签收")
         case State.ASSIGNED, Accepted():
             return Decision(State.ACCEPTED, event.name, "科室已签收")
         case ((State.REWORK | State.REOPENED), Accepted()):
             return Decision(State.IN_PROGRESS, event.name, "科室已签收返工要求")
+        case state, Accepted() if state in ON_THE_WAY | WITH_RESULT:
+            return Decision(state, NOTED, "科室再次签收")
         case ((State.REFERRED | State.ASSIGNED | State.ACCEPTED | State.IN_PROGRESS), ProcedureAsked()):
             return Decision(
                 problem.state, event.name, "工委办要求按一线办理程序办理", letters=(_to_section("procedure"),)
@@ -732,11 +742,13 @@ def _complete_measure(problem: Problem, event: MeasureDone, at: Circumstances) -
         "（全部完成，可报办结）" if not left else ""
     )
     changes = {"measures": measures, "last_progress_at": at.now}
-    return Decision(_in_progress(problem, at), event.name, text, changes)
+    return Decision(_in_progress(problem, event, at), event.name, text, changes)
 
 
-def _in_progress(problem: Problem, at: Circumstances) -> State:
+def _in_progress(problem: Problem, event: Event, at: Circumstances) -> State:
     """The state after a word of progress: the whole procedure goes on step by step."""
+    if _assisting(problem, event.by):
+        return problem.state
     if problem.state is State.ASSIGNED and at.course.whole_procedure:
         return State.ACCEPTED
     if problem.state in (State.ACCEPTED, State.PLANNED, State.SURVEYED) and at.course.whole_procedure:
@@ -748,8 +760,10 @@ def _progress(problem: Problem, event: Progressed, at: Circumstances) -> Decisio
     entry = f"{at.today.isoformat()} {event.by.name}：{event.text}"
     before = problem.handling.get("办理进展")
     handling = {**problem.handling, "办理进展": f"{before}\n{entry}" if before else entry}
+    if _assisting(problem, event.by):  # what the lead section owes, it still owes
+        return Decision(problem.state, NOTED, f"协办科室报告进展：{event.text}", {"handling": handling})
     changes = {"handling": handling, "last_progress_at": at.now}
-    return Decision(_in_progress(problem, at), event.name, event.text, changes)
+    return Decision(_in_progress(problem, event, at), event.name, event.text, changes)
 
 
 def _ask_extension(problem: Problem, event: ExtensionAsked, at: Circumstances) -> Outcome:

@@ -173,6 +173,23 @@ def test_the_office_may_ask_for_the_whole_procedure(assigned: Life) -> None:
     assert assigned.happens(Progressed(by=SECTION, text="正在摸底")) is State.ACCEPTED
 
 
+def test_words_of_an_assisting_section_are_kept_and_leave_the_lead_where_it_was(assigned: Life) -> None:
+    due = assigned.calendar("2022-03-31")
+    assert assigned.happens(Accepted(by=ASSIST)) is State.ASSIGNED
+    assert assigned.happens(Progressed(by=ASSIST, text="经费已落实")) is State.ASSIGNED
+    assert "经费已落实" in assigned.problem.handling["办理进展"]
+    assert assigned.calendar("2022-03-31") == due
+    assert assigned.happens(Accepted(by=SECTION)) is State.ACCEPTED
+
+
+def test_a_second_acceptance_does_no_harm(assigned: Life) -> None:
+    assigned.happens(Progressed(by=SECTION, text="已开工"), "2022-02-22T09:00")
+    due = assigned.calendar("2022-03-31")
+    assert assigned.happens(Accepted(by=SECTION), "2022-02-24T09:00") is State.IN_PROGRESS
+    assert assigned.letters() == assigned.questions() == []
+    assert assigned.calendar("2022-03-31") == due
+
+
 def test_a_section_returns_a_wrong_assignment_within_two_days_only(assigned: Life) -> None:
     decline = DeclinedAssignment(by=SECTION, reason="不属我科")
     refused = assigned.tries(decline, "2022-02-24T09:00")
@@ -328,7 +345,6 @@ def test_the_secretarys_instruction_is_kept_word_for_word(assigned: Life) -> Non
 @pytest.mark.parametrize(
     "event",
     [
-        Accepted(by=ASSIST),
         Accepted(by=OFFICE),
         Accepted(by=SCHOOL),
         Accepted(),
@@ -452,7 +468,7 @@ ACCEPTED_IN: dict[type[Event], frozenset[State]] = {
     Assigned: frozenset({State.SELECTED, State.REFERRED}),
     Reassigned: IN_HAND,
     VisitArranged: IN_HAND | {State.SELECTED},
-    Accepted: frozenset({State.ASSIGNED, State.REWORK, State.REOPENED}),
+    Accepted: IN_HAND | {State.SELECTED, State.COMPLETION_REPORTED, State.CLOSED, State.ARCHIVED},
     DeclinedAssignment: frozenset({State.ASSIGNED, State.ACCEPTED}),
     Planned: IN_HAND,
     Surveyed: IN_HAND,
