@@ -164,7 +164,9 @@ class _Part:
 def _multipart(kind: str, parting: str, parts: Iterable[_Part]) -> _Part:
     boundary = f"=_{parting}"
     between = "".join(f"--{boundary}\n{part.text}\n" for part in parts)
-    return _Part((("Content-Type", f'multipart/{kind};\n boundary="{boundary}"'),), f"{between}--{boundary}--\n")
+    return _Part(
+        (("Content-Type", f'multipart/{kind};\n boundary="{boundary}"'),), f"{between}--{boundary}--\n"
+    )
 
 
 def _alternatives(rendered: Rendered, parting: str) -> _Part:
