@@ -172,16 +172,29 @@ def head_pairs(text: str) -> list[tuple[str, str]]:
     if len(found := list(BARE_HEAD.finditer(plain))) > max(1, len(matches)):
         matches = found
     pairs: list[tuple[str, str]] = []
+    starts = [_start(plain, match) for match in matches]
     for number, match in enumerate(matches):
         label = next(group for group in match.groups() if group)
         name = head_field(forms.bare_label(label)) or "contact"
-        end = matches[number + 1].start() if number + 1 < len(matches) else len(plain)
+        end = starts[number + 1] if number + 1 < len(matches) else len(plain)
         value = plain[match.end() : end]
         foreign = UNKNOWN_LABEL.search(value)
         if foreign and value[: foreign.start()].strip():
             value = value[: foreign.start()]
-        pairs.append((name, value.strip(" \n:;,。.|")))
+        value = value.strip(" \n:;,。.|】")
+        pairs.append((name, SLASH_BETWEEN.sub("", value)))
     return pairs
+
+
+SLASH_BETWEEN = re.compile(r"(?<=[^/\s])\s*/+$")
+OWNER = re.compile(r"学校|单位|党组织|党支部")
+
+
+def _start(text: str, match: re.Match[str]) -> int:
+    """Where the label begins: in 特殊教育学校负责人签字 without a blank, 学校 belongs to the name before it."""
+    owner = OWNER.match(text, match.start())
+    joined = match.start() > 0 and re.match(r"[一-龥]", text[match.start() - 1]) is not None
+    return owner.end() if owner and joined else match.start()
 
 
 def begins_with_label(text: str) -> bool:

@@ -232,3 +232,23 @@ def test_the_offices_own_contact_is_never_the_schools() -> None:
 def test_two_different_units_in_one_head_are_a_doubt() -> None:
     data = o.docx("难点问题报告表", "填报单位：贵港市甲小学", "填报单位：贵港市乙小学", o.PROBLEM_HEAD, TABLE)
     assert "reporting_unit" in doubts(only(of_word(data)))
+
+
+def test_a_school_s_name_is_whole_though_the_next_label_begins_right_behind_it() -> None:
+    head = "填报单位：贵港市特殊教育学校负责人签字：韦青山  联系人及电话：覃小雨13812345679"
+    form = only(of_word(o.problem_docx(head=head)))
+    assert (form.fields["reporting_unit"], form.fields["principal"]) == ("贵港市特殊教育学校", "韦青山")
+
+
+def test_slashes_between_the_blanks_belong_to_none_of_them() -> None:
+    head = "填报单位：贵港市荷塘小学 / 填报时间：2022年1月4日 / 联系人及电话：覃小雨 13812345679"
+    form = only(of_word(o.statistics_docx((o.UNIT, "3", "1", "2", "5", ""), head=head)))
+    assert form.fields["reporting_unit"] == "贵港市荷塘小学"
+    assert str(form.fields["reported_on"]) == "2022-01-04"
+
+
+def test_a_text_with_a_heading_of_its_own_is_no_row_of_headings() -> None:
+    details = "（一）基本情况：厕位不足\n（二）诉求：请求支持20万元。"
+    row = (o.PROBLEM, details, "市局相关科室：人事科", "急")
+    form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, o.table(o.PROBLEM_HEADINGS, row))))
+    assert (form.items[0]["problem"], form.items[0]["sections"]) == (o.PROBLEM, ("人事科",))
