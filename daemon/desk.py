@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from daemon import letters, rendering
+from daemon import documents, letters, rendering
 from daemon.clock import local_day, start_of_day
 from daemon.config import Config
 from daemon.directory import Directory
@@ -69,6 +69,10 @@ class Office:
         return rendering.Letterhead(
             config.office.name, config.office.phone, config.mailbox.address, config.zone
         )
+
+    @property
+    def contact(self) -> documents.OfficeContact:
+        return documents.OfficeContact(self.config.mailbox.address, self.config.office.phone)
 
 
 def open_office(config: Config) -> Office:

@@ -395,7 +395,9 @@ def correction_reminder(desk: Desk, rows: Sequence[tables.Problem], to: Recipien
     if filing is None:
         return None
     form = stored_form(filing)
-    copy = documents.marked_copy(form, identity=" ".join(row.number for row in rows))
+    copy = documents.marked_copy(
+        form, identity=" ".join(row.number for row in rows), office=desk.office.contact
+    )
     letter = letters.CorrectionRequest(
         to_name=to.name,
         date=desk.today,

@@ -136,18 +136,29 @@ class Filling:
     """Field path -> what is wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfficeContact:
+    """Whom a form's printed notes name: the mailbox it goes to, and the telephone for questions."""
+
+    address: str
+    phone: str
+
+
+NOTICE_CONTACT = OfficeContact("djb3916@163.com", "4573916")
+"""As the notice's own forms have it."""
+
+
 def blank_form(
     kind: FormName,
     format: FileFormat = "docx",
     *,
     prefill: Filling | None = None,
     identity: str | None = None,
-    address: str = "djb3916@163.com",
-    phone: str = "4573916",
+    office: OfficeContact = NOTICE_CONTACT,
 ) -> Attachment:
     """The official form, empty or prefilled, A4 landscape, the cells to fill in clearly coloured."""
     filling = prefill or Filling()
-    notes = [note.format(address=address, phone=phone) for note in SHEETS[kind].notes]
+    notes = [note.format(address=office.address, phone=office.phone) for note in SHEETS[kind].notes]
     make = _docx_form if format == "docx" else _xlsx_form
     data = make(SHEETS[kind], filling, identity, notes)
     suffix = "（请补正）" if filling.mends else ""
@@ -156,7 +167,9 @@ def blank_form(
     return Attachment(name, data, DOCX if format == "docx" else XLSX)
 
 
-def marked_copy(form: Form, *, identity: str | None = None) -> Attachment:
+def marked_copy(
+    form: Form, *, identity: str | None = None, office: OfficeContact = NOTICE_CONTACT
+) -> Attachment:
     """The form to mend: the school's own file with the faulty cells yellow and commented.
 
     A file that is no docx or xlsx, or that cannot be written back whole, is replaced by a fresh form
@@ -173,7 +186,8 @@ def marked_copy(form: Form, *, identity: str | None = None) -> Attachment:
         marked = None
     if marked is None:
         kind: FormName = "statistics" if form.kind == "statistics" else "problem_report"
-        return blank_form(kind, prefill=Filling(form.fields, form.items, mends), identity=identity)
+        filling = Filling(form.fields, form.items, mends)
+        return blank_form(kind, prefill=filling, identity=identity, office=office)
     stem = re.sub(r"\.[A-Za-z]{1,5}$", "", form.part.replace("\\", "/").rpartition("/")[2])
     stem = re.sub(r"（请补正）(?:[(（]\d+[)）])?$", "", stem)
     return Attachment(f"{stem}（请补正）.{form.format}", marked, DOCX if form.format == "docx" else XLSX)

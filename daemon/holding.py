@@ -140,14 +140,17 @@ def _notice(
         to=(mail.sender,),
         unit=unit,
         answers=mail,
-        attachments=_both_forms() if blank_forms else (),
+        attachments=_both_forms(desk.office.contact) if blank_forms else (),
     )
 
 
 @cache
-def _both_forms() -> tuple[Attachment, ...]:
+def _both_forms(office: documents.OfficeContact) -> tuple[Attachment, ...]:
     """The blank forms, made once: a flood of mails without a form must not cost more than reading it."""
-    return documents.blank_form("problem_report"), documents.blank_form("statistics")
+    return (
+        documents.blank_form("problem_report", office=office),
+        documents.blank_form("statistics", office=office),
+    )
 
 
 def _ask(

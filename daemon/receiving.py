@@ -771,7 +771,9 @@ def _answer(
     attachments: list[letters.Attachment] = []
     to_mend: list[letters.Returned] = []
     for result in returned:
-        copy = documents.marked_copy(result.ruling.form, identity=" ".join(result.numbers))
+        copy = documents.marked_copy(
+            result.ruling.form, identity=" ".join(result.numbers), office=desk.office.contact
+        )
         attachments.append(copy)
         to_mend.append(letters.returned_form(result.ruling.form, copy.name))
     common: dict[str, Any] = {

@@ -133,7 +133,6 @@ SCHOOL_LETTERS: Final[Mapping[Step, Callable[[Order, PeriodRecords, Unit], lette
 
 def prefilled_forms(records: PeriodRecords, unit: Unit) -> tuple[Attachment, ...]:
     """The form of a period for a school with what is known already, as xlsx and as docx."""
-    config = records.desk.config
     filling = _filling(unit, records.last_return(unit))
     formats: tuple[documents.FileFormat, ...] = ("xlsx", "docx")
     return tuple(
@@ -142,8 +141,7 @@ def prefilled_forms(records: PeriodRecords, unit: Unit) -> tuple[Attachment, ...
             format,
             prefill=filling,
             identity=records.period.code,
-            address=config.mailbox.address,
-            phone=config.office.phone,
+            office=records.desk.office.contact,
         )
         for format in formats
     )

@@ -15,7 +15,15 @@ import openpyxl
 import pytest
 from lxml import etree
 
-from daemon.documents import IDENTITY, YELLOW, Filling, blank_form, marked_copy, visit_calendar
+from daemon.documents import (
+    IDENTITY,
+    YELLOW,
+    Filling,
+    OfficeContact,
+    blank_form,
+    marked_copy,
+    visit_calendar,
+)
 from daemon.envelope import Attachment
 from parsers.content import Limits
 from parsers.read import read
@@ -209,3 +217,12 @@ def test_an_invitation_is_a_calendar_file_that_asks_for_no_reply(start: time | N
     shown = event.decoded("DTSTART")
     assert shown == date(2022, 1, 20) if start is None else shown.astimezone(UTC).hour == 1
     assert b"\n" not in attachment.data.replace(b"\r\n", b"")
+
+
+def test_the_blank_form_names_the_office_that_it_goes_to() -> None:
+    office = OfficeContact("sanbu@example.cn", "0771-1234567")
+    form = blank_form("statistics", "xlsx", office=office)
+    sheet = openpyxl.load_workbook(io.BytesIO(form.data)).worksheets[0]
+    words = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value)
+    assert "sanbu@example.cn" in words
+    assert "djb3916" not in words
