@@ -25,7 +25,7 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon import intake, letters, schedule
+from daemon import intake, letters, rendering, schedule
 from daemon.clock import local_day
 from daemon.config import Config, Server, load, password
 from daemon.connection import Security, ServerSettings, backoff
@@ -510,7 +510,7 @@ def tell_without_records(office: Office, moment: datetime) -> None:
     )
     own = office.config.mailbox.address
     message = compose(
-        letters.render(alarm, office.letterhead, office.templates),
+        rendering.render(alarm, office.letterhead, office.templates),
         sender_address=own,
         sender_name=office.config.office.name,
         to=[admin],
