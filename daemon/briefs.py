@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -65,6 +65,7 @@ def morning(desk: Desk) -> letters.MorningBrief:
         },
     )
     progress = statistics.progress(desk)
+    resting = standing.resting_problems(desk)
     return letters.MorningBrief(
         to_name=recipients.TO_NAMES[UnitKind.COMMITTEE_OFFICE],
         date=desk.today,
@@ -73,8 +74,8 @@ def morning(desk: Desk) -> letters.MorningBrief:
         held=held[:LONGEST],
         pending=pending[:LONGEST],
         due_soon=_lines(desk, (p for p, light in lit if light is Light.BLUE)),
-        overdue=_lines(desk, (p for p, light in lit if light is Light.RED)),
-        behind=_lines(desk, (p for p, light in lit if light is Light.YELLOW)),
+        overdue=_lines(desk, (p for p, light in lit if light is Light.RED), resting),
+        behind=_lines(desk, (p for p, light in lit if light is Light.YELLOW), resting),
         sections=section_loads(desk, lit),
         bounced=_bounced(desk),
         returns=progress.returns,
@@ -111,8 +112,13 @@ def remember(desk: Desk, name: str, figures: Iterable[Figure]) -> None:
     questions.set_note(desk.session, name, kept, desk.now)
 
 
-def _lines(desk: Desk, problems: Iterable[Problem]) -> tuple[letters.ProblemLine, ...]:
-    return tuple(standing.line(desk, problem) for problem in list(problems)[:LONGEST])
+def _lines(
+    desk: Desk, problems: Iterable[Problem], resting: Container[str] = ()
+) -> tuple[letters.ProblemLine, ...]:
+    return tuple(
+        standing.line(desk, problem, "暂停催办（来信待核实）" if problem.number in resting else None)
+        for problem in list(problems)[:LONGEST]
+    )
 
 
 def section_loads(desk: Desk, lit: Sequence[tuple[Problem, Light]]) -> tuple[SectionLoad, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from daemon.clock import start_of_day
 from daemon.events import Archived, CallbackSilent, Event
 from daemon.model import ENDED_STATES, LetterKind, Light, Problem, State
 from daemon.problems import HANDLED, Circumstances, Party
@@ -164,6 +165,19 @@ def _since(problem: Problem, at: Circumstances) -> datetime:
     if problem.state is State.ASSIGNED and at.course.assigned_at:
         moments.append(at.course.assigned_at)
     return max(moments)
+
+
+def answers_count_from(due: Due, problem: Problem, at: Circumstances) -> datetime:
+    """The moment from which a mail may be an answer to what is due, if nobody has understood it yet.
+
+    It came after the problem got where it stands, and not so long before a day far off that something else
+    must have been meant.
+    """
+    began = _since(problem, at)
+    if due.milestone is None:
+        return began
+    early = at.calendar.workdays_before(due.milestone.due, at.rules.progress)
+    return max(began, start_of_day(early, at.zone))
 
 
 def _after(work: Work, since: datetime, workdays: int, at: Circumstances) -> Milestone:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from daemon import letters, milestones, typesetting
 from daemon.clock import at
 from daemon.desk import Desk
-from daemon.events import course
+from daemon.events import CallbackSilent, course
 from daemon.letters import Fact, ProblemLine
-from daemon.milestones import Due
-from daemon.model import ENDED_STATES, Light, Problem, State
+from daemon.milestones import CHASES, Due, Work
+from daemon.model import ENDED_STATES, LetterKind, Light, Problem, State
 from daemon.problems import Circumstances
 from daemon.store import questions, tables
+from parsers import replies
 
 WATCHED = (*(state for state in State if state not in ENDED_STATES), State.CLOSED)
 """States in which the calendar may have something to do; archived problems are not even read."""
@@ -62,6 +63,15 @@ def watch(desk: Desk, today: date) -> list[Watched]:
     ]
 
 
+Dated = tuple[Watched, Due]
+"""What falls due, with the problem that it falls due for."""
+
+
+def dated(watched: Iterable[Watched], until: date) -> list[Dated]:
+    """Everything that the calendar does about these problems up to a day."""
+    return [(one, due) for one in watched for due in milestones.timers(one.problem, one.at, until)]
+
+
 def at_nine(desk: Desk, day: date) -> datetime:
     """The moment of a day at which the calendar's letters go out."""
     return at(day, desk.config.deadlines.working_hours[0], desk.config.zone)
@@ -84,6 +94,73 @@ def work(problem: Problem, due: Due) -> str:
     if place is not None and place < len(problem.measures):
         return f"完成任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
     return due.milestone.work.chinese
+
+
+# --- what rests because an answer lies with the office -------------------------------------------------
+
+
+def resting(desk: Desk, dues: Iterable[Dated]) -> set[Due]:
+    """What is due of somebody whose answer to it may lie with the office: nobody is chased meanwhile."""
+    unread = _unread(desk)
+    return {due for one, due in dues if unread and _may_be_answered(desk, one, due, unread)}
+
+
+def resting_problems(desk: Desk) -> frozenset[str]:
+    """The problems about which a section would be chased by now, did its mail not lie with the office."""
+    if not _unread(desk):
+        return frozenset()
+    dues = [(one, due) for one, due in dated(watch(desk, desk.today), desk.today) if due.letter in CHASES]
+    return frozenset(due.number for due in resting(desk, dues))
+
+
+def _may_be_answered(desk: Desk, one: Watched, due: Due, unread: Mapping[Said, datetime]) -> bool:
+    """Whether a mail that waits for a person came after the waiting began, and no other has settled it."""
+    unit = desk.directory.unit(_asked_of(due, one.problem))
+    if unit is None:
+        return False
+    came = [unread[key] for key in ((unit.id, due.number), (unit.id, "")) if key in unread]
+    if not came or max(came) < milestones.answers_count_from(due, one.problem, one.at):
+        return False
+    later = (line for line in questions.events_of(desk.session, due.number) if line.mail_id is not None)
+    return not any(line.by == unit.name and line.at > max(came) for line in later)
+
+
+def _asked_of(due: Due, problem: Problem) -> int | None:
+    """Who is waited for."""
+    of_school = isinstance(due.event, CallbackSilent) or due.letter is LetterKind.CORRECTION_REQUEST
+    if of_school or (due.milestone is not None and due.milestone.work is Work.CORRECTION):
+        return problem.unit_id
+    return problem.lead_section_id if due.letter in (*CHASES, LetterKind.MECHANISM_REQUEST) else None
+
+
+Said = tuple[int, str]
+"""A unit that wrote, and the problem that it wrote about; empty if its mail names none."""
+
+
+def _unread(desk: Desk) -> dict[Said, datetime]:
+    """When the last mail came that waits for a person, of whom and about what."""
+    found: dict[Said, datetime] = {}
+    for mail in questions.undecided_mails(desk.session):
+        units = desk.directory.at_address(mail.sender)
+        asked = questions.questions_of_mail(desk.session, mail.id) if units else []
+        if any(question.payload.get("unauthorised") for question in asked):
+            continue  # else whoever forges a mail could stop a chase
+        for number in _numbers_of(desk, mail, asked) or [""]:
+            for unit in units:
+                found[unit.id, number] = max(mail.received_at, found.get((unit.id, number), mail.received_at))
+    return found
+
+
+def _numbers_of(desk: Desk, mail: tables.Mail, asked: Sequence[tables.Question]) -> list[str]:
+    """The problems that a mail speaks of: by its words, by the letter that it answers, by its forms."""
+    numbers = list(replies.numbers_in(f"{mail.subject}\n{mail.text or ''}"))
+    for question in asked:
+        letter_id = question.payload.get("answered")
+        answered = questions.letter(desk.session, letter_id) if letter_id else None
+        numbers += answered.about if answered is not None else []
+    for filing in questions.filings_of(desk.session, mail.id):
+        numbers += filing.values.get("numbers", ())
+    return [number for number in dict.fromkeys(numbers) if number.startswith("ND-")]
 
 
 # --- as letters show them -----------------------------------------------------------------------------

@@ -36,10 +36,9 @@ from daemon.milestones import Due, Work
 from daemon.model import LetterKind, Light, Problem, UnitKind
 from daemon.problems import LetterOrder, Party
 from daemon.recipients import Recipient
-from daemon.standing import at_nine, lights_of, watch, work
+from daemon.standing import Dated, at_nine, lights_of, watch, work
 from daemon.store import questions, tables
 from daemon.workflow import happen
-from parsers import replies
 
 DAY_DONE = "supervision"
 CHASES_DONE = "supervision_chases"
@@ -122,9 +121,7 @@ def _chase(desk: Desk) -> int:
     """Act on every step that is due; of each chain the latest, the earlier ones are needless then."""
     watched = watch(desk, desk.today)
     problems = {one.problem.number: one.problem for one in watched}
-    dues = _not_resting(
-        desk, [due for one in watched for due in milestones.timers(one.problem, one.at, desk.today)], problems
-    )
+    dues = _not_resting(desk, standing.dated(watched, desk.today))
     keys = questions.outcomes(desk.session, [due.key for due in dues])
     rested = questions.outcomes(desk.session, [_rest_key(due) for due in dues])
     waited = frozenset(due.chain for due in dues if _rest_key(due) in rested)
@@ -145,53 +142,18 @@ def _chase(desk: Desk) -> int:
     return count
 
 
-def _not_resting(desk: Desk, dues: Sequence[Due], problems: Mapping[str, Problem]) -> list[Due]:
+def _not_resting(desk: Desk, dues: Sequence[Dated]) -> list[Due]:
     """What is due of those whose answer does not lie with the office; that the others rest is noted."""
-    waiting = answers_with_the_office(desk)
-    resting = {due for due in dues if _asked_of(due, problems[due.number]) & waiting}
+    resting = standing.resting(desk, dues)
     for due in resting:
         questions.do_once(
             desk.session, _rest_key(due), desk.now, outcome="waited", text="来信待核实，暂缓催办"
         )
-    return [due for due in dues if due not in resting]
+    return [due for _, due in dues if due not in resting]
 
 
 def _rest_key(due: Due) -> str:
     return f"rest:{due.chain}"
-
-
-def _asked_of(due: Due, problem: Problem) -> set[tuple[int | None, str]]:
-    """Who is waited for, each with the problem and with none in particular."""
-    of_school = isinstance(due.event, CallbackSilent) or due.letter is LetterKind.CORRECTION_REQUEST
-    of_school = of_school or (due.milestone is not None and due.milestone.work is Work.CORRECTION)
-    of_section = due.letter in (*milestones.CHASES, LetterKind.MECHANISM_REQUEST)
-    unit = problem.unit_id if of_school else problem.lead_section_id if of_section else None
-    return {(unit, problem.number), (unit, "")} if unit is not None else set()
-
-
-def answers_with_the_office(desk: Desk) -> frozenset[tuple[int | None, str]]:
-    """Whose mails about what wait for a person; the number is empty if a mail names none."""
-    found: set[tuple[int | None, str]] = set()
-    for mail in questions.undecided_mails(desk.session):
-        units = desk.directory.at_address(mail.sender)
-        asked = questions.questions_of_mail(desk.session, mail.id) if units else []
-        if any(question.payload.get("unauthorised") for question in asked):
-            continue  # else whoever forges a mail could stop a chase
-        numbers = _numbers_of(desk, mail, asked) or [""]
-        found |= {(unit.id, number) for unit in units for number in numbers}
-    return frozenset(found)
-
-
-def _numbers_of(desk: Desk, mail: tables.Mail, asked: Sequence[tables.Question]) -> list[str]:
-    """The problems that a mail speaks of: by its words, by the letter that it answers, by its forms."""
-    numbers = list(replies.numbers_in(f"{mail.subject}\n{mail.text or ''}"))
-    for question in asked:
-        letter_id = question.payload.get("answered")
-        answered = questions.letter(desk.session, letter_id) if letter_id else None
-        numbers += answered.about if answered is not None else []
-    for filing in questions.filings_of(desk.session, mail.id):
-        numbers += filing.values.get("numbers", ())
-    return [number for number in dict.fromkeys(numbers) if number.startswith("ND-")]
 
 
 def _note_chase(desk: Desk, due: Due) -> None:

@@ -296,6 +296,21 @@ def test_nobody_is_chased_while_an_answer_lies_with_the_office(town: Town) -> No
     assert len(chases(town, HEAD)) == 1
 
 
+def test_a_mail_that_waits_for_the_office_stops_only_the_chases_that_it_may_answer(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "我们科觉得此事还要再商量", "2022-02-09T10:00:00")
+    town.once("2022-02-10T09:05+08:00")
+    assert not chases(town, SECTION)
+    town.once("2022-02-11T09:05+08:00")
+    assert "暂停催办（来信待核实）" in text_of(letter(town, CLERK, "晨报"))
+    reply(town, SECTION, assignment, "进展：已进场施工", "2022-02-11T10:00:00")
+    town.once("2022-02-28T09:05+08:00")
+    assert len(chases(town, SECTION)) == 1  # it reported since, and then no more
+    reply(town, SECTION, assignment, "办结：已换灯管", "2022-03-01T10:00:00")
+    town.once("2022-03-07T09:05+08:00")
+    assert letter(town, CLERK, "回访未答复")
+
+
 def test_a_forged_mail_stops_no_chase(town: Town) -> None:
     assignment = referred(town)
     failing = [
