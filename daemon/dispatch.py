@@ -385,7 +385,9 @@ def _secretary_handles(draft: Draft) -> Written:
     return Written(letter)
 
 
-def correction_reminder(desk: Desk, rows: Sequence[tables.Problem], to: Recipient) -> Written | None:
+def correction_reminder(
+    desk: Desk, rows: Sequence[tables.Problem], to: Recipient, correct_by: date
+) -> Written | None:
     """The correction request once more, with the marked copy made anew; None if there is no form.
 
     `rows`: the problems of one form.
@@ -405,7 +407,7 @@ def correction_reminder(desk: Desk, rows: Sequence[tables.Problem], to: Recipien
         code=first.code,
         received_at=filing.received_at,
         to_mend=(letters.returned_form(form, copy.name),),
-        correct_by=desk.workdays_on(desk.config.deadlines.correction),
+        correct_by=correct_by,
         reminder=True,
     )
     return Written(letter, (copy,))
@@ -415,7 +417,8 @@ def _correction(draft: Draft) -> Written | None:
     """A reminder of a correction; the first request is written where the form is received."""
     if draft.text("topic") != "ordered":
         return None
-    return correction_reminder(draft.desk, (draft.row,), draft.to)
+    by = draft.desk.workdays_on(draft.desk.config.deadlines.correction)
+    return correction_reminder(draft.desk, (draft.row,), draft.to, by)
 
 
 MAKERS: Mapping[LetterKind, Callable[[Draft], Written | None]] = {

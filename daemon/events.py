@@ -422,6 +422,8 @@ class Course:
     """The secretary chose it: it is planned, surveyed and handled on site."""
     procedure_asked: bool = False
     assigned_at: datetime | None = None
+    plan_asked: bool = False
+    """The assignment itself named the day of the plan."""
     last_word_at: datetime | None = None
     """When the section was last heard of."""
     completion_reported_at: datetime | None = None
@@ -477,7 +479,8 @@ def course(history: Iterable[HistoryLine]) -> Course:
             values["claimed"] = False
         match line.event:
             case Assigned.name | Reassigned.name:
-                values |= {"assigned_at": line.at, "last_word_at": None}
+                whole = values.get("selected", False) or values.get("procedure_asked", False)
+                values |= {"assigned_at": line.at, "plan_asked": whole, "last_word_at": None}
             case CompletionReported.name:
                 values["completion_reported_at"] = line.at
             case Suspended.name:

@@ -15,7 +15,8 @@ from enum import StrEnum
 from daemon.clock import start_of_day
 from daemon.events import Archived, CallbackSilent, Event
 from daemon.model import ENDED_STATES, LetterKind, Light, Problem, State
-from daemon.problems import HANDLED, Circumstances, Party
+from daemon.problems import HANDLED, Circumstances, Party, WorkflowRules
+from daemon.workdays import Calendar
 
 
 class Work(StrEnum):
@@ -147,7 +148,7 @@ def _by_state(problem: Problem, at: Circumstances) -> list[Milestone]:
         case State.ASSIGNED:
             return [_after(Work.ACCEPTANCE, since, rules.accept, at)]
         case State.ACCEPTED if at.course.whole_procedure:
-            return [_after(Work.PLAN, since, rules.plan, at)]
+            return [_plan(since, at)]
         case state if state in HANDLED:
             heard = max(since, at.course.last_word_at or since)
             return [_after(Work.PROGRESS, heard, rules.progress, at)]
@@ -157,6 +158,15 @@ def _by_state(problem: Problem, at: Circumstances) -> list[Milestone]:
             return [_after(Work.MECHANISM, problem.closed_at or since, rules.mechanism, at)]
         case _:
             return []
+
+
+def _plan(since: datetime, at: Circumstances) -> Milestone:
+    """The plan, never before the day that the assignment named, however early the section accepted."""
+    counted = _after(Work.PLAN, since, at.rules.plan, at)
+    if at.course.assigned_at is None or not at.course.plan_asked:
+        return counted
+    named = _after(Work.PLAN, at.course.assigned_at, at.rules.accept + at.rules.plan, at)
+    return max(counted, named, key=lambda milestone: milestone.due)
 
 
 def _since(problem: Problem, at: Circumstances) -> datetime:
@@ -256,6 +266,17 @@ def _steps(problem: Problem, milestone: Milestone, at: Circumstances) -> list[Du
         )
         for count, step in enumerate(STEPS[milestone.work], start=1)
     ]
+
+
+def answer_by(dues: Iterable[Due], day: date, rules: WorkflowRules, calendar: Calendar) -> date:
+    """The day that a chase names: the last one before the next chase of any of these goes out."""
+    tomorrow = calendar.workdays_after(day, 1)
+    following = [
+        max(calendar.workdays_after(due.milestone.due, getattr(rules, steps[due.step].days)), tomorrow)
+        for due in dues
+        if due.milestone is not None and due.step < len(steps := STEPS[due.milestone.work])
+    ]
+    return calendar.workdays_before(min(following), 1) if following else calendar.workdays_after(day, 2)
 
 
 def _notices(problem: Problem, at: Circumstances) -> list[Due]:

@@ -264,7 +264,7 @@ def _section_chase(
         code=row.code if row else None,
         level=min(level, 2),
         problems=lines,
-        answer_by=desk.calendar.workdays_after(day, 2),
+        answer_by=milestones.answer_by(missed, day, desk.office.workflow_rules, desk.calendar),
         due_soon=_lines(desk, soon, problems, _soon_note),
     )
     heads = to.unit.head_addresses if to.unit is not None and level >= 2 else ()
@@ -388,7 +388,9 @@ def _corrections(desk: Desk, dues: Sequence[Due], day: date) -> Iterator[Outgoin
         first = rows[gathered[0].number]
         order = LetterOrder(LetterKind.CORRECTION_REQUEST, Party.SENDER)
         to = next(iter(recipients.recipients(desk, first, order, Party.SENDER)), None)
-        made = dispatch.correction_reminder(desk, [rows[due.number] for due in gathered], to) if to else None
+        by = milestones.answer_by(gathered, day, desk.office.workflow_rules, desk.calendar)
+        mine = [rows[due.number] for due in gathered]
+        made = dispatch.correction_reminder(desk, mine, to, by) if to else None
         if to is None or made is None:
             continue
         head = any(Party.SCHOOL_HEAD in due.cc for due in gathered)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from daemon.events import (
     Accepted,
     Archived,
+    Assigned,
     Bounced,
     ClaimChecked,
     Claimed,
@@ -24,9 +26,9 @@ from daemon.events import (
     Reachable,
     Reassigned,
 )
-from daemon.milestones import Work, due_now, light, milestones, missed, overdue
+from daemon.milestones import Work, answer_by, due_now, light, milestones, missed, overdue
 from daemon.model import Light, Measure, OnSiteOutcome, State
-from daemon.problems import Party
+from daemon.problems import Line, Party
 from tests.workflow.conftest import OFFICE, SECTION, Life, moment, problem
 
 
@@ -58,6 +60,25 @@ def test_a_chosen_problem_needs_a_plan_in_five_working_days(assigned: Life) -> N
     assert [m.due for m in milestones(assigned.problem, assigned.circumstances) if m.work is Work.PLAN] == [
         date(2022, 2, 28)
     ]
+
+
+def test_the_day_of_the_plan_stays_that_of_the_assignment_however_early_it_is_accepted() -> None:
+    life = Life(problem(State.SELECTED), now=moment("2022-02-21T09:00"))
+    life.history = [Line(life.now, "selected", "submitted", "selected")]
+    life.happens(Assigned(by=OFFICE, lead=11), "2022-02-21T09:00")
+    life.happens(Accepted(by=SECTION), "2022-02-21T10:00")
+    assert chases(life, Work.PLAN)[0][0] == date(2022, 3, 2)  # the letter said: by 1 March
+
+
+def test_a_chase_names_the_last_day_before_the_next_one(assigned: Life) -> None:
+    steps = [due for due in assigned.calendar("2022-12-31") if due.milestone and due.step <= 3]
+    acceptance = [due for due in steps if due.milestone and due.milestone.work is Work.ACCEPTANCE]
+    at = assigned.circumstances
+    for this, following in pairwise(acceptance):
+        named = answer_by([this], this.day, at.rules, at.calendar)
+        assert this.day <= named < following.day
+        assert at.calendar.workdays_after(named, 1) == following.day
+    assert answer_by(acceptance[:1], date(2022, 3, 10), at.rules, at.calendar) == date(2022, 3, 10)
 
 
 def test_progress_is_due_every_ten_working_days(assigned: Life) -> None:
