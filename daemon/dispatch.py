@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from daemon import documents, ledgers, letters
+from daemon import documents, ledgers, letters, typesetting
 from daemon.desk import Desk
-from daemon.letters import News
+from daemon.letters import Fact, News
 from daemon.model import LetterKind, Unit, UnitKind
 from daemon.problems import LetterOrder as LetterOrder, Party
 from daemon.recipients import TO_NAMES, Recipient, recipient, recipients
-from daemon.standing import line_of, problem_facts, section_names
+from daemon.standing import departments, line_of, problem_facts, section_names
 from daemon.store import questions, tables
 from daemon.stored_forms import stored_form
 
@@ -257,7 +257,7 @@ def _assignment(draft: Draft) -> Written:
     letter = letters.Assignment(
         **draft.common,  # type: ignore[arg-type]
         problem=line_of(desk, row),
-        facts=problem_facts(row),
+        facts=(*problem_facts(row), *_own_measures(draft)),
         accept_by=desk.workdays_on(rules.accept),
         decline_by=desk.workdays_on(rules.decline),
         plan_by=desk.workdays_on(rules.accept + rules.plan) if whole and lead else None,
@@ -269,6 +269,19 @@ def _assignment(draft: Draft) -> Written:
         reassigned_from=next(iter(section_names(desk, (draft.former,))), None) if lead else None,
     )
     return Written(letter, tuple(school_form(desk, row)), sheet)
+
+
+def _own_measures(draft: Draft) -> list[Fact]:
+    """The measures of an assisting section."""
+    row, unit = draft.row, draft.to.unit
+    own = departments(draft.desk, questions.problem_value(row).measures)
+    if draft.party is Party.LEAD_SECTION or unit is None:
+        return []
+    return [
+        Fact("由你科负责", f"{one.measure}（{typesetting.chinese_date(one.deadline)}前完成）")
+        for one in row.measures
+        if own.get(one.department) == unit.id and one.deadline and not one.done
+    ]
 
 
 def _callback(draft: Draft) -> Written:

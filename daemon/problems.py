@@ -111,6 +111,8 @@ class Circumstances:
     calendar: Calendar = field(default_factory=Calendar)
     course: Course = field(default_factory=Course)
     zone: ZoneInfo = SHANGHAI
+    departments: Mapping[str, int] = field(default_factory=dict)
+    """The sections that measures name as responsible, as far as the directory knows them."""
 
     @property
     def today(self) -> date:
@@ -249,7 +251,7 @@ ALLOWED: Mapping[type[Event], frozenset[UnitKind | None]] = {
 }
 """Who may do what. Beyond this a section acts only on what it leads, a school on what it reported."""
 
-SHARED_WITH_ASSISTS = (Accepted, Progressed, MeasureDone, Claimed, VisitArranged)
+SHARED_WITH_ASSISTS = (Accepted, Progressed, MeasureDone, CompletionReported, Claimed, VisitArranged)
 """What an assisting section may say too."""
 
 SATISFACTION_NAMES: Mapping[str, str] = {
@@ -402,7 +404,7 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
         case state, OnSite() if state in HANDLED:
             return _on_site(problem, event, at)
         case state, MeasuresSet() if state in HANDLED:
-            return _set_measures(problem, event)
+            return _set_measures(problem, event, at)
         case state, MeasureDone() if state in HANDLED:
             return _complete_measure(problem, event, at)
         case state, Progressed() if state in HANDLED:
@@ -413,6 +415,8 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
             return _decide_extension(problem, event, at)
 
         # 办结、回访、销号
+        case state, CompletionReported() if state in HANDLED and _assisting(problem, event.by):
+            return _complete_own_measure(problem, event, at)
         case state, CompletionReported() if state in HANDLED:
             return _report_completion(problem, event)
         case State.COMPLETION_REPORTED, OfficeDecided(agree=True):
@@ -700,7 +704,10 @@ def _on_site(problem: Problem, event: OnSite, at: Circumstances) -> Outcome:
             return Decision(State.ON_SITE, event.name, "一线办理：现场解决", changes, then=then)
         case OnSiteOutcome.SOLUTION_SET:
             text = f"一线办理：制定解决方案，任务措施{len(event.measures)}项"
-            return Decision(State.ON_SITE, event.name, text, changes, (_news("measures"),))
+            assists, told = _responsible(problem, event.measures, at)
+            return Decision(
+                State.ON_SITE, event.name, text, {**changes, **assists}, (_news("measures"), *told)
+            )
         case OnSiteOutcome.SECRETARY_HANDLES:
             brief = LetterOrder(
                 LetterKind.SECRETARY_BRIEF,
@@ -720,12 +727,45 @@ def _fault_of_measures(measures: tuple[Measure, ...], *, needed: bool) -> str | 
     return None
 
 
-def _set_measures(problem: Problem, event: MeasuresSet) -> Outcome:
+def _responsible(
+    problem: Problem, measures: tuple[Measure, ...], at: Circumstances
+) -> tuple[Mapping[str, Any], tuple[LetterOrder, ...]]:
+    """The sections that measures name assist from now on, and hear of it."""
+    named = dict.fromkeys(
+        at.departments[one.department] for one in measures if one.department in at.departments
+    )
+    known = (problem.lead_section_id, *problem.assist_section_ids)
+    fresh = tuple(section for section in named if section not in known)
+    if not fresh:
+        return {}, ()
+    letter = LetterOrder(LetterKind.ASSIGNMENT, Party.ASSIST_SECTIONS, facts={"sections": fresh})
+    return {"assist_section_ids": (*problem.assist_section_ids, *fresh)}, (letter,)
+
+
+def _set_measures(problem: Problem, event: MeasuresSet, at: Circumstances) -> Outcome:
     fault = _fault_of_measures(event.measures, needed=True)
     if fault:
         return Refusal(fault)
     text = f"任务措施共{len(event.measures)}项"
-    return Decision(problem.state, event.name, text, {"measures": event.measures})
+    assists, told = _responsible(problem, event.measures, at)
+    return Decision(problem.state, event.name, text, {"measures": event.measures, **assists}, told)
+
+
+def _complete_own_measure(problem: Problem, event: CompletionReported, at: Circumstances) -> Outcome:
+    """办结 of a section that does not lead: the one measure that it is responsible for."""
+    own = [
+        place
+        for place, one in enumerate(problem.measures)
+        if not one.done and at.departments.get(one.department) == event.by.unit_id
+    ]
+    if not own:
+        return Refusal(f"{problem.number}的办结由牵头科室报告，协办科室请报告进展")
+    if len(own) > 1:
+        return Refusal(
+            f"{problem.number}由你科负责的任务措施有{len(own)}项未完成，请在办理单“完成情况”栏逐项填写"
+        )
+    done = MeasureDone(by=event.by, position=own[0], completion=event.result or "已完成")
+    return _complete_measure(problem, done, at)
 
 
 def _complete_measure(problem: Problem, event: MeasureDone, at: Circumstances) -> Outcome:

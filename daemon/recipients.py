@@ -74,7 +74,7 @@ def _unit_ids(row: tables.Problem, order: LetterOrder, party: Party) -> Sequence
         case Party.LEAD_SECTION | Party.LEAD_HEAD:
             return (row.lead_section_id,)
         case Party.ASSIST_SECTIONS:
-            return row.assist_section_ids
+            return tuple(order.facts.get("sections", row.assist_section_ids))
         case Party.FORMER_SECTION:
             return (order.facts.get("former_section_id"),)
         case _:

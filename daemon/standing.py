@@ -12,7 +12,7 @@ from daemon.desk import Desk
 from daemon.events import CallbackSilent, course
 from daemon.letters import Fact, ProblemLine
 from daemon.milestones import CHASES, Due, Work
-from daemon.model import ENDED_STATES, LetterKind, Light, Problem, State
+from daemon.model import ENDED_STATES, LetterKind, Light, Measure, Problem, State
 from daemon.problems import Circumstances
 from daemon.store import questions, tables
 from parsers import replies
@@ -92,8 +92,25 @@ def work(problem: Problem, due: Due) -> str:
     assert due.milestone is not None
     place = due.milestone.position
     if place is not None and place < len(problem.measures):
-        return f"完成任务措施“{typesetting.short(problem.measures[place].measure, 20)}”"
+        measure = problem.measures[place]
+        return f"完成任务措施“{typesetting.short(measure.measure, 20)}”（{measure.department}）"
     return due.milestone.work.chinese
+
+
+def departments(desk: Desk, measures: Iterable[Measure]) -> dict[str, int]:
+    """The sections that these measures name as responsible, as far as the directory knows them."""
+    named = {measure.department for measure in measures}
+    found = {name: desk.directory.section(name).unit for name in named if name}
+    return {name: unit.id for name, unit in found.items() if unit is not None}
+
+
+def responsible(desk: Desk, problem: Problem, due: Due) -> int | None:
+    """The section that owes what is due: a measure's own if the directory knows it, else the lead."""
+    place = due.milestone.position if due.milestone is not None else None
+    if place is None or place >= len(problem.measures):
+        return problem.lead_section_id
+    measure = problem.measures[place]
+    return departments(desk, (measure,)).get(measure.department, problem.lead_section_id)
 
 
 # --- what rests because an answer lies with the office -------------------------------------------------
@@ -115,7 +132,7 @@ def resting_problems(desk: Desk) -> frozenset[str]:
 
 def _may_be_answered(desk: Desk, one: Watched, due: Due, unread: Mapping[Said, datetime]) -> bool:
     """Whether a mail that waits for a person came after the waiting began, and no other has settled it."""
-    unit = desk.directory.unit(_asked_of(due, one.problem))
+    unit = desk.directory.unit(_asked_of(desk, due, one.problem))
     if unit is None:
         return False
     came = [unread[key] for key in ((unit.id, due.number), (unit.id, "")) if key in unread]
@@ -125,12 +142,12 @@ def _may_be_answered(desk: Desk, one: Watched, due: Due, unread: Mapping[Said, d
     return not any(line.by == unit.name and line.at > max(came) for line in later)
 
 
-def _asked_of(due: Due, problem: Problem) -> int | None:
+def _asked_of(desk: Desk, due: Due, problem: Problem) -> int | None:
     """Who is waited for."""
     of_school = isinstance(due.event, CallbackSilent) or due.letter is LetterKind.CORRECTION_REQUEST
     if of_school or (due.milestone is not None and due.milestone.work is Work.CORRECTION):
         return problem.unit_id
-    return problem.lead_section_id if due.letter in (*CHASES, LetterKind.MECHANISM_REQUEST) else None
+    return responsible(desk, problem, due) if due.letter in (*CHASES, LetterKind.MECHANISM_REQUEST) else None
 
 
 Said = tuple[int, str]

@@ -33,7 +33,7 @@ from daemon.desk import Desk
 from daemon.events import CallbackSilent, Reachable
 from daemon.letters import Fact
 from daemon.milestones import Due, Work
-from daemon.model import LetterKind, Light, Problem, UnitKind
+from daemon.model import LetterKind, Light, Problem, Unit, UnitKind
 from daemon.problems import LetterOrder, Party
 from daemon.recipients import Recipient
 from daemon.standing import Dated, at_nine, lights_of, watch, work
@@ -228,13 +228,16 @@ def _to_sections(
     problems: Mapping[str, Problem],
     day: date,
 ) -> Iterator[Outgoing]:
-    """To each section one letter a day: a chase if it missed anything, else what will soon be due."""
+    """To each section one letter a day: a chase if it missed anything, else what will soon be due.
+
+    The section is the one that owes it: of a measure the responsible one.
+    """
     by_section: defaultdict[int, tuple[list[Due], list[Due]]] = defaultdict(lambda: ([], []))
     for place, dues in enumerate((chases, notices)):
         for due in dues:
-            lead = problems[due.number].lead_section_id
-            if lead is not None:
-                by_section[lead][place].append(due)
+            section = standing.responsible(desk, problems[due.number], due)
+            if section is not None:
+                by_section[section][place].append(due)
     for section, (missed, soon) in by_section.items():
         unit = desk.directory.unit(section)
         if unit is not None:
@@ -268,9 +271,18 @@ def _section_chase(
         due_soon=_lines(desk, soon, problems, _soon_note),
     )
     heads = to.unit.head_addresses if to.unit is not None and level >= 2 else ()
+    leads = (recipients.recipient(unit).to for unit in _leads(desk, to, missed, problems))
     about = tuple(dict.fromkeys(due.number for due in (*missed, *soon)))
     key = f"section_chase:{to.unit.id if to.unit else 0}:{day.isoformat()}"
-    return Outgoing(letter, key, to, about, heads, dues=tuple(missed))
+    copies = (*heads, *(address for addresses in leads for address in addresses))
+    return Outgoing(letter, key, to, about, copies, dues=tuple(missed))
+
+
+def _leads(desk: Desk, to: Recipient, dues: Iterable[Due], problems: Mapping[str, Problem]) -> list[Unit]:
+    """The sections that lead the problems of which another one owes a measure."""
+    ids = dict.fromkeys(problems[due.number].lead_section_id for due in dues)
+    found = (desk.directory.unit(section) for section in ids)
+    return [unit for unit in found if unit is not None and (to.unit is None or unit.id != to.unit.id)]
 
 
 def _section_digest(

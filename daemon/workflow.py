@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from daemon import asking, dispatch, problems
 from daemon.desk import Desk
 from daemon.events import Actor, Corrected, Event, Registered, course
 from daemon.model import ENDED_STATES, State, Unit
-from daemon.standing import circumstances
+from daemon.standing import circumstances, departments
 from daemon.store import questions, tables
 
 Later = list[Callable[[], None]]
@@ -31,7 +32,10 @@ def happen(
     """
     history = questions.history_of(desk.session, row.number)
     before = row.lead_section_id
-    outcome = problems.carry_out(questions.problem_value(row), event, circumstances(desk), history)
+    problem = questions.problem_value(row)
+    measures = (*problem.measures, *getattr(event, "measures", ()))
+    at = replace(circumstances(desk), departments=departments(desk, measures))
+    outcome = problems.carry_out(problem, event, at, history)
     if isinstance(outcome, problems.Refusal):
         return outcome
     decisions, _ = outcome

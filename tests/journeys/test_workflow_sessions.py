@@ -173,6 +173,30 @@ def test_a_handling_sheet_travels_and_counts_only_what_is_new(town: Town) -> Non
     assert [one["done"] for one in problem(town)["measures"]] == [True, False]
 
 
+def test_a_measure_is_chased_with_the_section_that_is_responsible_for_it(town: Town) -> None:
+    assignment = referred(town)
+    section, builders = section_address(0), section_address(4)
+    measures = [
+        {"任务措施": "更换灯具", "责任部门": "基建科", "完成时限": "2022-02-23"},
+        {"任务措施": "复测照度", "责任部门": "学校", "完成时限": "2022-03-25"},
+    ]
+    labels = {"一线办理日期": "2022-02-17", "一线办理结果": "制定解决方案"}
+    book = filled(assignment, "办理单", labels=labels, table=measures)
+    reply(town, section, assignment, "签收", "2022-02-18T10:00:00", [book])
+    assert problem(town)["assist_sections"] == ["基本建设科"]
+    told = letter(town, builders, "协办")
+    assert "更换灯具（2022年2月23日" in text_of(told) and sheet_of(told, "办理单")
+    town.once("2022-02-24T09:05+08:00")
+    chase = letter(town, builders, "催办")
+    assert "更换灯具" in text_of(chase) and section in str(chase["Cc"])
+    assert not [one for one in town.letters_to(section) if one["To"] == section and "催办" in one["Subject"]]
+    reply(town, builders, chase, "办结：已全部更换", "2022-02-24T10:00:00")
+    row = problem(town)
+    assert (row["state"], [one["done"] for one in row["measures"]]) == ("on_site", [True, False])
+    again = reply(town, builders, chase, "办结：已全部更换", "2022-02-24T11:00:00")
+    assert again["disposition"] == "held" and "牵头科室" in str(again["reason"])
+
+
 def test_a_visit_is_announced_with_a_calendar_entry(town: Town) -> None:
     assignment = referred(town)
     book = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-01", "参加人员": "书记、科长、校长"})
