@@ -7,6 +7,7 @@ from datetime import date
 
 from daemon import letters, typesetting
 from daemon.desk import Desk
+from daemon.events import visit_moment
 from daemon.letters import Fact, QuestionKind
 from daemon.model import UnitKind
 from daemon.problems import QuestionOrder
@@ -25,6 +26,8 @@ QUESTION_KINDS: Mapping[str, QuestionKind] = {
     "claim": QuestionKind.CLAIM,
     "reopening": QuestionKind.REOPENING,
     "deadline": QuestionKind.DEADLINE,
+    "visit": QuestionKind.VISIT,
+    "assist_declined": QuestionKind.ASSIST_DECLINED,
     "correction_overdue": QuestionKind.CORRECTION_OVERDUE,
 }
 
@@ -73,6 +76,11 @@ def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tu
             facts.append(Fact("办理结果", row.handling.get("完成情况")))
         case "unknown_section":
             facts.append(Fact("所填科室", order.payload.get("name")))
+        case "visit":
+            facts += [
+                Fact("拟定时间", typesetting.visit_words(*visit_moment(order.payload["when"]))),
+                Fact("参加人员", order.payload.get("participants")),
+            ]
         case "extension":
             facts += [Fact("申请延至", _detail(order)), Fact("理由", order.payload.get("reason"))]
         case _:

@@ -36,6 +36,8 @@ QUESTION_NAMES = {
     "circular": "通报审定",
     "correction_overdue": "逾期未补正",
     "deadline": "办结时限",
+    "visit": "一线办理时间",
+    "assist_declined": "协办科室退回",
     "which_problem": "待书记明示",
     "statistics_circular": "通报审定",
     "statistics_order": "指令待确认",

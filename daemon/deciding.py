@@ -9,7 +9,7 @@ from datetime import date
 from daemon import asking, session_office
 from daemon.clock import chinese_day
 from daemon.desk import Desk
-from daemon.dispatch import read_back
+from daemon.dispatch import read_back, write
 from daemon.events import (
     Actor,
     Assigned,
@@ -22,11 +22,13 @@ from daemon.events import (
     Reassigned,
     Referred,
     Reopened,
+    VisitArranged,
     Withdrawn,
+    visit_moment,
 )
 from daemon.filing import Sender
 from daemon.holding import Fate
-from daemon.model import Disposition, State, Unit, UnitKind
+from daemon.model import Disposition, LetterKind, State, Unit, UnitKind
 from daemon.ordering import (
     Done,
     Given,
@@ -37,7 +39,7 @@ from daemon.ordering import (
     office_event,
     order_json,
 )
-from daemon.problems import HANDLED, QuestionOrder, Refusal
+from daemon.problems import HANDLED, LetterOrder, Party, QuestionOrder, Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
 from parsers import replies
@@ -322,6 +324,31 @@ def _deadline(answer: Answer) -> Meaning:
     return (Assigned(by=answer.by, lead=payload["lead"], assists=tuple(payload["assists"]), deadline=day),)
 
 
+def _visit(answer: Answer) -> Meaning:
+    """A section proposed a day for the visit."""
+    if answer.refused:
+        return Nothing(f"不同意所拟的一线办理时间{'：' + answer.reason if answer.reason else ''}")
+    if not answer.agreed:
+        return NotThat("请答复同意或不同意")
+    day, start = visit_moment(answer.question.payload["when"])
+    people = answer.question.payload.get("participants")
+    return (VisitArranged(by=answer.by, day=day, start=start, participants=people),)
+
+
+def _assist_declined(answer: Answer) -> Meaning:
+    """An assisting section does not want to assist."""
+    row, section = answer.row, answer.question.payload["section_id"]
+    left = tuple(one for one in row.assist_section_ids if one != section)
+    if answer.agreed and row.lead_section_id is not None:
+        return (Reassigned(by=answer.by, lead=row.lead_section_id, assists=left),)
+    if not answer.refused:
+        return NotThat("请答复同意或不同意")
+    order = LetterOrder(LetterKind.ASSIGNMENT, Party.ASSIST_SECTIONS, facts={"sections": (section,)})
+    count = len(questions.events_of(answer.desk.session, row.number))
+    write(answer.desk, row, order, count + 1, answer.mail)
+    return Nothing(f"不同意退回，仍请协办{'：' + answer.reason if answer.reason else ''}")
+
+
 def _correction_overdue(answer: Answer) -> Meaning:
     return Nothing("继续等候补正") if answer.agreed else NotThat("请答复是，或不予受理并写明理由")
 
@@ -338,6 +365,8 @@ MEANINGS: Mapping[str, Callable[[Answer], Meaning]] = {
     "reassignment": _reassignment,
     "correction_overdue": _correction_overdue,
     "deadline": _deadline,
+    "visit": _visit,
+    "assist_declined": _assist_declined,
 }
 
 

@@ -186,6 +186,7 @@ NOTICES: Mapping[str, str] = {
     "amended": "填报单位更正了所报内容：{changes}",
     "merged": "已并入 {into} 办理，本件不再单独办理",
     "withdrawn": "填报单位已撤回，不再办理{reason}",
+    "unassisted": "经研究，此件不再请你科协助办理",
     "suspended": "现予挂账，暂停计时{reason}",
     "resumed": "恢复办理，时限自即日起重新计算",
 }
@@ -194,7 +195,7 @@ NOTICES: Mapping[str, str] = {
 
 def _news(draft: Draft) -> Written | None:
     topic = draft.text("topic") or ""
-    if draft.party is Party.FORMER_SECTION:
+    if draft.party is Party.FORMER_SECTION and topic == "reassigned":
         return Written(_told(draft, News.HANDED_OVER, None))
     if draft.party is not Party.SCHOOL:
         return _notice(draft)
@@ -350,14 +351,16 @@ def _invitation(draft: Draft) -> Written | None:
         for one in questions.letters_about(desk.session, row.number, LetterKind.VISIT_INVITATION)
         if draft.to.unit is not None and one.unit_id == draft.to.unit.id
     ]
-    people = draft.text("participants")
+    people, start = draft.text("participants"), draft.order.facts.get("start")
     letter = letters.VisitInvitation(
         **draft.common,  # type: ignore[arg-type]
         session=row.session or row.number,
         problems=(line_of(desk, row),),
         day=day,
         place=row.reporting_unit,
+        time=typesetting.visit_hour(start),
         participants=tuple(people.replace("，", "、").split("、")) if people else (),
+        to_secretary=draft.party is Party.SECRETARY,
         changed=bool(earlier),
     )
     entry = documents.visit_calendar(
@@ -365,7 +368,7 @@ def _invitation(draft: Draft) -> Written | None:
         sequence=len(earlier),
         written_at=desk.now,
         day=day,
-        start=None,
+        start=start,
         summary=f"难点问题书记一线办：{row.problem}",
         place=row.reporting_unit,
         description=f"{row.number} {row.problem}\n填报单位：{row.reporting_unit}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from daemon.model import Measure, OnSiteOutcome, Problem, State, UnitKind
@@ -230,6 +230,7 @@ class VisitArranged(Event):
     name = "visit_arranged"
     chinese = "安排一线办理"
     day: date
+    start: time | None = None
     participants: str | None = None
 
 
@@ -392,10 +393,12 @@ EVENTS: tuple[type[Event], ...] = tuple(
 WITHDRAWAL_ASKED = "withdrawal_asked"
 ASSIGNMENT_QUESTIONED = "assignment_questioned"
 NOTED = "noted"
+VISIT_ASKED = "visit_asked"
 EVENT_NAMES: Mapping[str, str] = {kind.name: kind.chinese for kind in EVENTS} | {
     WITHDRAWAL_ASKED: "申请撤回",
     ASSIGNMENT_QUESTIONED: "交办待核",
     NOTED: "记录",
+    VISIT_ASKED: "拟定一线办理",
 }
 """Name in the history -> Chinese, for lists and letters."""
 
@@ -548,7 +551,8 @@ def _visit_events(
     texts = {label: fields[label] for label in VISIT_LABELS if label in fields}
     if not texts:
         return []
-    day = date.fromisoformat(texts["一线办理日期"]) if texts.get("一线办理日期") else problem.on_site_date
+    written = texts.get("一线办理日期")
+    day, start = visit_moment(written) if written else (problem.on_site_date, None)
     outcome = OUTCOMES.get(texts.get("一线办理结果", ""))
     if outcome is not None:
         return [
@@ -556,7 +560,18 @@ def _visit_events(
         ]
     if day is None:
         return []
-    return [VisitArranged(by=by, day=day, participants=texts.get("参加人员"))]
+    return [VisitArranged(by=by, day=day, start=start, participants=texts.get("参加人员"))]
+
+
+def visit_moment(text: str) -> tuple[date, time | None]:
+    """The day of a visit, and its hour if one was written: 2022-01-26 15:00."""
+    moment = datetime.fromisoformat(text)
+    return moment.date(), moment.time() if moment.time() != time() else None
+
+
+def visit_text(day: date, start: time | None) -> str:
+    """The same as the handling sheet shows it."""
+    return f"{day.isoformat()} {start:%H:%M}" if start else day.isoformat()
 
 
 OUTCOMES: Mapping[str, OnSiteOutcome] = {

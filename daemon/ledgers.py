@@ -360,7 +360,7 @@ def _labelled(
     cell = _cell(sheet, row, 2)
     _write(cell, _text(value), TEXT_FONT, EDITABLE_FILL if column else None, LEFT)
     cell.protection = OPEN if column else LOCKED
-    if column and column.holds is Holds.DATE:
+    if column and column.holds in (Holds.DATE, Holds.MOMENT):
         cell.number_format = "@"
     sheet.merge_cells(start_row=row, start_column=2, end_row=row, end_column=len(widths))
     lines = max(_lines(_text(value) or "", sum(widths[1:])), _lines(label, widths[0]))

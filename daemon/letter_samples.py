@@ -273,6 +273,16 @@ def questions() -> dict[str, Letter]:
                 Mend("增加：请有关学校于1月20日前补报。", "通报（送审稿）改.docx"),
             ),
         },
+        QuestionKind.VISIT: {
+            "facts": (
+                *problem,
+                Fact("拟定时间", "2022年1月26日（星期三）下午3:00"),
+                Fact("参加人员", "书记、科长、校长"),
+            )
+        },
+        QuestionKind.ASSIST_DECLINED: {
+            "facts": (*problem, Fact("事由", "后勤管理科申请不再协办：不涉及我科职责"))
+        },
         QuestionKind.DEADLINE: {"facts": problem, "suggestion": "定为2022年4月15日"},
         QuestionKind.WHICH_PROBLEM: {
             "facts": (
@@ -343,6 +353,11 @@ def to_schools() -> dict[str, Letter]:
             to_name=SCHOOL, date=TODAY, number="QC-2022-01", code="V2NM", session="QC-2022-01", problems=LINES[:2],
             day=date(2022, 1, 20), time="上午9:00", place="贵港市达观中学会议室",
             participants=("市委教育工委书记", "安全保卫科负责人", "达观中学党总支书记", "党员、群众教师代表"),
+            attachments=("一线办理日程.ics",),
+        ),
+        "visit_invitation.secretary": VisitInvitation(
+            to_name="书记同志", date=TODAY, number="QC-2022-01", code="V2NM", session="QC-2022-01",
+            problems=LINES[:1], day=date(2022, 1, 26), time="下午3:00", place=SCHOOL, to_secretary=True,
             attachments=("一线办理日程.ics",),
         ),
         "visit_invitation.changed": VisitInvitation(
@@ -425,7 +440,8 @@ def to_sections() -> dict[str, Letter]:
         ),
         "assignment.assist": Assignment(
             to_name="后勤管理科", date=TODAY, number="ND-2022-013", code="K7Q4",
-            problem=ProblemLine("ND-2022-013", "校门口上下学时段交通拥堵", SCHOOL), facts=PROBLEM_FACTS,
+            problem=ProblemLine("ND-2022-013", "校门口上下学时段交通拥堵", SCHOOL),
+            facts=(*PROBLEM_FACTS, Fact("由你科负责", "施划临时停车位（2022年2月15日前完成）")),
             accept_by=date(2022, 1, 5), decline_by=date(2022, 1, 6), lead=False, lead_name=SECTION,
         ),
         "assignment.reassigned": Assignment(

@@ -287,6 +287,8 @@ class QuestionKind(StrEnum):
     CORRECTION_OVERDUE = "correction_overdue"
     CIRCULAR_EDITED = "circular_edited"
     DEADLINE = "deadline"
+    VISIT = "visit"
+    ASSIST_DECLINED = "assist_declined"
     WHICH_PROBLEM = "which_problem"
     """To the secretary: which of several problems his words are about."""
 
@@ -364,6 +366,8 @@ class VisitInvitation(Letter):
     participants: tuple[str, ...] = ()
     changed: bool = False
     """It replaces an earlier invitation."""
+    to_secretary: bool = False
+    """He is asked whether the day suits him."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

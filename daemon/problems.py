@@ -17,6 +17,7 @@ from daemon.clock import chinese_day
 from daemon.events import (
     ASSIGNMENT_QUESTIONED,
     NOTED,
+    VISIT_ASKED,
     WITHDRAWAL_ASKED,
     Accepted,
     Actor,
@@ -66,6 +67,7 @@ from daemon.events import (
     VisitArranged,
     Withdrawn,
     course,
+    visit_text,
 )
 from daemon.model import ENDED_STATES, LetterKind, Measure, OnSiteOutcome, Problem, State, UnitKind
 from daemon.workdays import Calendar
@@ -251,7 +253,9 @@ ALLOWED: Mapping[type[Event], frozenset[UnitKind | None]] = {
 }
 """Who may do what. Beyond this a section acts only on what it leads, a school on what it reported."""
 
-SHARED_WITH_ASSISTS = (Accepted, Progressed, MeasureDone, CompletionReported, Claimed, VisitArranged)
+SHARED_WITH_ASSISTS = (
+    *(Accepted, DeclinedAssignment, Progressed, MeasureDone, CompletionReported, Claimed, VisitArranged),
+)
 """What an assisting section may say too."""
 
 SATISFACTION_NAMES: Mapping[str, str] = {
@@ -373,6 +377,8 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
         # 交办
         case ((State.SELECTED | State.REFERRED), Assigned()):
             return _assign(problem, event, at)
+        case state, DeclinedAssignment() if state in HANDLED and _assisting(problem, event.by):
+            return _ask_to_leave(problem, event)
         case ((State.ASSIGNED | State.ACCEPTED), DeclinedAssignment()):
             return _decline_assignment(problem, event, at)
         case state, Reassigned() if state in HANDLED:
@@ -400,7 +406,7 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
         case state, Surveyed() if state in HANDLED:
             return _handled(problem, state, event, event.handling, "更新调研情况")
         case state, VisitArranged() if state in ON_THE_WAY:
-            return _arrange_visit(problem, event)
+            return _arrange_visit(problem, event, at)
         case state, OnSite() if state in HANDLED:
             return _on_site(problem, event, at)
         case state, MeasuresSet() if state in HANDLED:
@@ -649,9 +655,30 @@ def _decline_assignment(problem: Problem, event: DeclinedAssignment, at: Circums
     return Decision(back, event.name, text, changes, questions=(question,))
 
 
+def _ask_to_leave(problem: Problem, event: DeclinedAssignment) -> Decision:
+    """An assisting section does not want to: the office decides, and the lead goes on meanwhile."""
+    text = f"{event.by.name}申请不再协办：{event.reason or '未写理由'}"
+    question = QuestionOrder("assist_declined", text, payload={"section_id": event.by.unit_id})
+    return Decision(problem.state, NOTED, text, questions=(question,))
+
+
+def _change_assists(problem: Problem, event: Reassigned) -> Decision:
+    """The lead stays, and so does the state."""
+    before, after = problem.assist_section_ids, event.assists
+    gone = [section for section in before if section not in after]
+    fresh = tuple(section for section in after if section not in before)
+    letters = [_news("unassisted", to=Party.FORMER_SECTION, former_section_id=section) for section in gone]
+    if fresh:
+        letters.append(LetterOrder(LetterKind.ASSIGNMENT, Party.ASSIST_SECTIONS, facts={"sections": fresh}))
+    changes = {"assist_section_ids": after, "deadline": event.deadline or problem.deadline}
+    return Decision(problem.state, NOTED, "调整协办科室", changes, tuple(letters))
+
+
 def _reassign(problem: Problem, event: Reassigned) -> Outcome:
     if event.lead == problem.lead_section_id and set(event.assists) == set(problem.assist_section_ids):
         return Refusal(f"{problem.number}已由该科室承办")
+    if event.lead == problem.lead_section_id:
+        return _change_assists(problem, event)
     deadline = event.deadline or problem.deadline
     changes = {"lead_section_id": event.lead, "assist_section_ids": event.assists, "deadline": deadline}
     letters = (
@@ -672,17 +699,33 @@ def _handled(problem: Problem, state: State, event: Event, given: Mapping[str, s
     return Decision(state, event.name, said, {"handling": handling})
 
 
-def _arrange_visit(problem: Problem, event: VisitArranged) -> Decision:
-    handling = {**problem.handling, "一线办理日期": event.day.isoformat()}
+def _arrange_visit(problem: Problem, event: VisitArranged, at: Circumstances) -> Decision:
+    """The day of the visit: a section proposes it, the office's word invites everybody."""
+    when = visit_text(event.day, event.start)
+    handling = {**problem.handling, "一线办理日期": when}
     if event.participants:
         handling["参加人员"] = event.participants
-    facts = {"day": event.day, "participants": event.participants}
+    if event.day < at.today:  # it took place, or was meant to
+        return Decision(problem.state, NOTED, f"一线办理日期：{when}", {"handling": handling})
+    facts = {"day": event.day, "start": event.start, "participants": event.participants}
+    if event.by.kind is UnitKind.SECTION:
+        payload = {"when": when, "participants": event.participants}
+        question = QuestionOrder(
+            "visit", f"{event.by.name}拟于{when}一线办理{problem.number}", payload=payload
+        )
+        text = f"拟于{when}一线办理，待工委办审定"
+        return Decision(problem.state, VISIT_ASKED, text, {"handling": handling}, questions=(question,))
     letters = tuple(
-        LetterOrder(LetterKind.VISIT_INVITATION, party, facts=facts)
-        for party in (Party.SCHOOL, Party.LEAD_SECTION, Party.ASSIST_SECTIONS, Party.SECRETARY)
+        LetterOrder(LetterKind.VISIT_INVITATION, party, copies, facts)
+        for party, copies in (
+            (Party.SCHOOL, ()),
+            (Party.LEAD_SECTION, (Party.COMMITTEE_OFFICE,)),
+            (Party.ASSIST_SECTIONS, ()),
+            (Party.SECRETARY, ()),
+        )
     )
     changes = {"on_site_date": event.day, "handling": handling}
-    return Decision(problem.state, event.name, f"定于{event.day.isoformat()}一线办理", changes, letters)
+    return Decision(problem.state, event.name, f"定于{when}一线办理", changes, letters)
 
 
 def _on_site(problem: Problem, event: OnSite, at: Circumstances) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from markupsafe import Markup, escape
 
@@ -55,6 +55,18 @@ def short(text: str, longest: int = 30) -> str:
 def chinese_date(day: date) -> str:
     """2022年1月5日（星期三）."""
     return f"{signature_date(day)}（星期{_WEEKDAYS[day.weekday()]}）"
+
+
+def visit_words(day: date, start: time | None) -> str:
+    """When people are to come: 2022年1月26日（星期三）下午3:00."""
+    return chinese_date(day) + (visit_hour(start) or "")
+
+
+def visit_hour(start: time | None) -> str | None:
+    """下午3:00."""
+    if start is None:
+        return None
+    return f"{'上午' if start.hour < 12 else '下午'}{start.hour % 12 or 12}:{start.minute:02}"
 
 
 def signature_date(day: date) -> str:

@@ -76,11 +76,15 @@ def _settle_questions(desk: Desk, row: tables.Problem) -> None:
         "referral": row.lead_section_id is not None or state in ENDED_STATES,
         "unknown_section": row.lead_section_id is not None or state in ENDED_STATES,
         "reassignment": row.lead_section_id is not None or state in ENDED_STATES,
+        "visit": state not in problems.ON_THE_WAY,
+        "assist_declined": state not in problems.HANDLED,
         "deadline": row.lead_section_id is not None or state in ENDED_STATES,
         "correction_overdue": state is not State.NEEDS_CORRECTION,
         "reopening": state not in (State.CLOSED, State.ARCHIVED),
     }
     for question in waiting:
+        if question.kind == "visit" and question.payload["when"] != row.handling.get("一线办理日期"):
+            moot["visit"] = True
         if moot.get(question.kind):
             question.answered_at, question.answered_by = desk.now, "djb"
             question.answer = "情况已有变化，不再需要答复"

@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -47,6 +47,8 @@ class Holds(StrEnum):
     SECTION = "section"
     SECTIONS = "sections"
     DATE = "date"
+    MOMENT = "moment"
+    """A date, with the hour if it is settled: 2022-01-26 15:00."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ HANDLING_SHEET = Layout(
         Column("调研情况·实质", editable=True),
         Column("调研情况·根源", editable=True),
         Column("调研情况·症结", editable=True),
-        Column("一线办理日期", editable=True, holds=Holds.DATE),
+        Column("一线办理日期", editable=True, holds=Holds.MOMENT),
         Column("参加人员", editable=True),
         Column("一线办理结果", editable=True, holds=Holds.CHOICE, choices=OUTCOMES),
         Column("办理进展", editable=True),
@@ -416,7 +418,7 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, datetime):
-        return value.date().isoformat()
+        return value.date().isoformat() if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
@@ -756,10 +758,13 @@ def _unknown(column: Column, text: str, sections: Mapping[str, str]) -> str:
     return f"“{column.heading}”所填“{text}”不在通讯录中{hint}"
 
 
-DAY = re.compile(r"(\d{4})[-年./](\d{1,2})[-月./](\d{1,2})日?(?:\s+00:00(?::00)?)?")
+DAY = re.compile(
+    r"(\d{4})[-年./](\d{1,2})[-月./](\d{1,2})日?(?:\s*(?<=[\s日])(\d{1,2})[:时点](\d{2})?(?::00)?分?)?"
+)
 
 
 def _check_date(column: Column, text: str | None, _sections: Mapping[str, str]) -> Checked:
+    """A day; an hour beside it is kept only where one belongs."""
     if text is None:
         return None, None
     found = DAY.fullmatch(re.sub(r"\s*([-年月./])\s*", r"\1", text.strip()))
@@ -767,7 +772,9 @@ def _check_date(column: Column, text: str | None, _sections: Mapping[str, str]) 
         if found is None and re.fullmatch(r"\d{8}", text):
             return date(int(text[:4]), int(text[4:6]), int(text[6:])).isoformat(), None
         if found:
-            return date(int(found[1]), int(found[2]), int(found[3])).isoformat(), None
+            day = date(int(found[1]), int(found[2]), int(found[3])).isoformat()
+            hour = time(int(found[4] or 0), int(found[5] or 0))
+            return f"{day} {hour:%H:%M}" if column.holds is Holds.MOMENT and hour != time() else day, None
     except ValueError:
         pass
     return None, f"“{column.heading}”应为日期，写成 2022-03-30 的样子，现为“{text}”"
@@ -779,4 +786,5 @@ CHECKS: Mapping[Holds, Callable[[Column, str | None, Mapping[str, str]], Checked
     Holds.SECTION: _check_section,
     Holds.SECTIONS: _check_sections,
     Holds.DATE: _check_date,
+    Holds.MOMENT: _check_date,
 }

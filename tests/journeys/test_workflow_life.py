@@ -124,6 +124,7 @@ def test_three_months_of_a_town(town: Town) -> None:
     survey = filled(assignment, "办理单", labels=labels, again=plan.data)
     reply(town, OTHER, assignment, "", "2022-02-24T10:00:00", [survey])
     assert problem(town, lights)["state"] == "surveyed"
+    reply(town, CLERK, letter(town, CLERK, "一线办理时间待审定"), "同意", "2022-02-24T11:00:00")
     assert letter(town, "head00@school.test", "现场办理通知")
     measures = [
         {"任务措施": "更换灯具", "责任部门": "基建科", "完成时限": "2022-03-10"},

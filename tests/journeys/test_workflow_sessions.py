@@ -197,13 +197,40 @@ def test_a_measure_is_chased_with_the_section_that_is_responsible_for_it(town: T
     assert again["disposition"] == "held" and "牵头科室" in str(again["reason"])
 
 
-def test_a_visit_is_announced_with_a_calendar_entry(town: Town) -> None:
+def test_a_visit_that_a_section_proposes_is_announced_when_the_office_agrees(town: Town) -> None:
     assignment = referred(town)
-    book = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-01", "参加人员": "书记、科长、校长"})
+    labels = {"一线办理日期": "2022-03-01 15:00", "参加人员": "书记、科长、校长"}
+    book = filled(assignment, "办理单", labels=labels)
     reply(town, section_address(0), assignment, "", "2022-02-18T10:00:00", [book])
+    assert not [one for one in town.letters_to(SECRETARY) if "现场办理" in one["Subject"]]
+    asked = letter(town, CLERK, "一线办理时间待审定")
+    assert "2022年3月1日（星期二）下午3:00" in text_of(asked)
+    later = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-02 15:00"}, again=book.data)
+    reply(town, section_address(0), assignment, "", "2022-02-18T11:00:00", [later])
+    stale = reply(town, CLERK, asked, "同意", "2022-02-18T11:30:00")
+    assert stale["disposition"] == "held"
+    reply(town, CLERK, letter(town, CLERK, "一线办理时间待审定"), "同意", "2022-02-18T12:00:00")
     for address in (school_address(0), section_address(0), SECRETARY, "head00@school.test"):
-        invitation = letter(town, address, "现场办理通知")
-        assert any(name.endswith(".ics") for name in files_of(invitation))
+        invitation = letter(town, address, "现场办理")
+        assert b"20220302T150000" in next(
+            data for name, data in files_of(invitation).items() if name.endswith(".ics")
+        )
+    assert letter(town, CLERK, "现场办理通知")
+    assert "妥否，请批示" in text_of(letter(town, SECRETARY, "现场办理"))
+
+
+def test_an_assisting_section_that_declines_is_taken_off_by_the_office(town: Town) -> None:
+    form = report(levels=("section",), sections=("基教科", "计财科"))
+    town.write(school_address(0), "难点问题", "", [form], at="2022-02-08T09:30:00+08:00")
+    town.once("2022-02-08T09:30+08:00")
+    asked = letter(town, section_address(2), "协办")
+    for words in ("方案:", "延期至"):
+        assert words not in text_of(asked)
+    reply(town, section_address(2), asked, "退回：与经费无关", "2022-02-08T10:00:00")
+    assert (problem(town)["state"], problem(town)["lead_section"]) == ("assigned", "基础教育科")
+    reply(town, CLERK, letter(town, CLERK, "协办科室申请退回"), "同意", "2022-02-08T11:00:00")
+    assert (problem(town)["state"], problem(town)["assist_sections"]) == ("assigned", [])
+    assert "不再请你科协助办理" in text_of(town.letters_to(section_address(2))[-1])
 
 
 def test_a_stranger_s_workbook_orders_nothing(town: Town) -> None:
