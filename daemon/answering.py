@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from daemon import deciding, holding, letters, ordering, receiving, statistics_answers
+from daemon import deciding, dispatch, holding, letters, ordering, receiving, statistics_answers
 from daemon.desk import Desk
 from daemon.events import Bounced
 from daemon.filing import Sender
@@ -73,9 +75,10 @@ def words(
     orders = replies.orders(text, role, desk.today) if role and text.strip() else Orders()
     if (fate := _courtesy(desk, mail, reading, sender, answered, orders)) is not None:
         return fate
-    if answered is None and text.strip() and not reading.parts and _answers_foreign_letter(desk, reading):
+    foreign = _foreign_letters(desk, reading) if answered is None and text.strip() else ()
+    if foreign and not reading.parts:
         why = "来信回复的是我办发给其他单位的信，来信邮箱不是该信的收件单位，未予办理"
-        return holding.unauthorised(desk, mail, why)
+        return holding.unauthorised(desk, mail, why, proposal=_of_foreign(desk, mail, reading, foreign))
     question = _question_of(desk, sender, answered)
     trusted = sender.authentication is not Authentication.FAIL
     if trusted and question is not None and answered is not None:
@@ -85,8 +88,10 @@ def words(
     if not orders.given:
         return _no_order(desk, mail, reading, sender, answered, orders)
     if not trusted:
+        why = "发件人身份核验未通过，可能系冒用他人邮箱，未予执行"
+        unit = ordering.unit_of(sender, answered)
         return holding.unauthorised(
-            desk, mail, "发件人身份核验未通过，可能系冒用他人邮箱，未予执行", answered
+            desk, mail, why, answered, ordering.proposed(desk, mail, reading, unit, answered)
         )
     if question is not None:
         return answer_question(desk, mail, sender, question, orders, answered)
@@ -152,14 +157,25 @@ def _asked_for(desk: Desk, answered: tables.Letter) -> tuple[letters.Answer, ...
     return ()
 
 
-def _answers_foreign_letter(desk: Desk, reading: Reading) -> bool:
-    """Whether a mail answers a letter of ours that went to somebody else."""
+def _foreign_letters(desk: Desk, reading: Reading) -> Sequence[tables.Letter]:
+    """The letters to somebody else that a mail may answer."""
     head = reading.mail
     if head is None:
-        return False
+        return ()
+    if (named := questions.letter_by_message_ids(desk.session, head.in_reply_to)) is not None:
+        return (named,)
     tag = replies.tag(head.subject)
-    named = questions.letter_by_message_ids(desk.session, head.in_reply_to)
-    return named is not None or (tag is not None and bool(questions.letters_by_tag(desk.session, *tag)))
+    return questions.letters_by_tag(desk.session, *tag) if tag is not None else ()
+
+
+def _of_foreign(
+    desk: Desk, mail: tables.Mail, reading: Reading, foreign: Sequence[tables.Letter]
+) -> holding.Proposal | None:
+    """What the mail would do as that unit's whose letter it answers; a tag alone names no letter."""
+    if len(foreign) != 1:
+        return None
+    unit = desk.directory.unit(foreign[0].unit_id)
+    return ordering.proposed(desk, mail, reading, unit, foreign[0])
 
 
 def _question_of(desk: Desk, sender: Sender, answered: tables.Letter | None) -> tables.Question | None:
@@ -221,7 +237,7 @@ def answer_question(
         return holding.unclear(desk, mail, sender, "一次只能给出一个答复", answered)
     order = orders.given[0]
     if question.kind in {"held_mail", "period", "held_text"}:
-        fate = _answer_about_mail(desk, question, order, mail.sender)
+        fate = _answer_about_mail(desk, mail, sender, question, order)
     elif question.kind in statistics_answers.ANSWERS:
         fate = statistics_answers.answer(desk, mail, question, order)
     else:
@@ -234,7 +250,10 @@ def answer_question(
     return fate
 
 
-def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: str) -> Fate | None:
+def _answer_about_mail(
+    desk: Desk, mail: tables.Mail, sender: Sender, question: tables.Question, order: Order
+) -> Fate | None:
+    by = mail.sender
     held = desk.session.get(tables.Mail, question.mail_id) if question.mail_id else None
     if held is None:
         return None
@@ -246,6 +265,8 @@ def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: 
     if question.kind == "held_text":
         if not isinstance(order, Yes | Agree | Confirm):
             return None
+        if proposal := question.payload.get("carry_out"):
+            return _let_through(desk, mail, sender, question, held, proposal)
         set_aside(desk, held, "工委办已阅", by)
         deciding.close_question(desk, question, "已阅", by)
         return Fate(Disposition.REPLIED)
@@ -260,6 +281,28 @@ def _answer_about_mail(desk: Desk, question: tables.Question, order: Order, by: 
     accept(desk, held, unit, by=by, period=period)
     deciding.close_question(desk, question, answer, by)
     return Fate(Disposition.REPLIED)
+
+
+def _let_through(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    question: tables.Question,
+    held: tables.Mail,
+    proposal: Mapping[str, Any],
+) -> Fate:
+    """The office's 是 to a held mail's orders: they are carried out, and the office reads what was done."""
+    done = ordering.carry_out_held(desk, held, proposal)
+    if done.carried:
+        held.disposition, held.reason, held.handled_at = Disposition.REPLIED.value, None, desk.now
+        text = f"工委办核实后办理：{question.suggestion}"
+        desk.record(f"mail:{held.id}", "released", by=mail.sender, mail=mail, text=text)
+    else:
+        set_aside(desk, held, "工委办同意办理，但已不能办理：" + "；".join(done.refused), mail.sender)
+    deciding.close_question(desk, question, "是", mail.sender)
+    office = sender.unit_of(UnitKind.COMMITTEE_OFFICE) or sender.units[0]
+    dispatch.read_back(desk, mail, office, done.carried, done.refused)
+    return Fate(Disposition.REPLIED, "；".join(done.refused) or None)
 
 
 def _chosen(desk: Desk, question: tables.Question, order: Order) -> tuple[Unit | None, str | None, str]:

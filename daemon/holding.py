@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 
 from daemon import documents, letters
@@ -22,6 +22,15 @@ class Fate:
 
     disposition: Disposition
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a held mail orders in so many words, to be carried out as its unit's if the office says 是."""
+
+    text: str
+    unit_id: int
+    letter_id: int | None = None
 
 
 def unreadable(desk: Desk, mail: tables.Mail, reason: str) -> Fate:
@@ -67,12 +76,13 @@ def unclear(
     why: str,
     answered: tables.Letter | None = None,
     answers: tuple[letters.Answer, ...] = (),
+    proposal: Proposal | None = None,
 ) -> Fate:
     """Words that order nothing for certain: they change nothing and reach a person with their text."""
     # Who answered a letter of ours hears why it was not carried out, and can put it right himself.
     told = why if answered is not None and sender.trusted else None
     _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers, why=told)
-    _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered)
+    _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered, proposal=proposal)
     return Fate(Disposition.HELD, why)
 
 
@@ -90,12 +100,18 @@ def courtesy(
     return Fate(Disposition.REPLIED, "来信未给出所问的明确意见，已请来信人写明")
 
 
-def unauthorised(desk: Desk, mail: tables.Mail, why: str, answered: tables.Letter | None = None) -> Fate:
+def unauthorised(
+    desk: Desk,
+    mail: tables.Mail,
+    why: str,
+    answered: tables.Letter | None = None,
+    proposal: Proposal | None = None,
+) -> Fate:
     """An order from somebody who may not give it: it changes nothing, and the office hears of it.
 
     The sender is not answered: the address may be forged, and its owner would be alarmed.
     """
-    _ask(desk, mail, letters.QuestionKind.UNAUTHORISED, why, about=answered)
+    _ask(desk, mail, letters.QuestionKind.UNAUTHORISED, why, about=answered, proposal=proposal)
     return Fate(Disposition.HELD, why)
 
 
@@ -106,6 +122,16 @@ def unread_files(reading: Reading) -> tuple[letters.FileNote, ...]:
         for part in reading.parts
         if part.outcome.value in {"unreadable", "refused"}
     )
+
+
+WITH_REASON = frozenset(
+    {
+        letters.QuestionKind.UNREADABLE,
+        letters.QuestionKind.UNCLEAR_REPLY,
+        letters.QuestionKind.UNAUTHORISED,
+    }
+)
+"""Questions about a mail that tell the office why it was not carried out."""
 
 
 def _unit(sender: Sender) -> Unit | None:
@@ -160,8 +186,9 @@ def _ask(
     reason: str,
     files: tuple[letters.FileNote, ...] = (),
     about: tables.Letter | None = None,
+    proposal: Proposal | None = None,
 ) -> None:
-    nothing_read = kind is letters.QuestionKind.UNREADABLE and not files
+    says_why = not files and kind in WITH_REASON
     desk.ask(
         letters.Question(
             to_name="工委办",
@@ -173,9 +200,10 @@ def _ask(
                 letters.Fact("邮件主题", mail.subject or None),
                 *([letters.Fact("所回复的信", about.subject)] if about else []),
                 *(letters.Fact(f"附件 {note.name}", note.why) for note in files),
-                *([letters.Fact("原因", reason)] if nothing_read else []),
+                *([letters.Fact("未予办理的原因", reason)] if says_why else []),
             ),
             quoted=mail.text or None,
+            suggestion=proposal.text if proposal else None,
             detail=reason,
         ),
         kind="held_text",
@@ -184,6 +212,7 @@ def _ask(
         payload={
             "answered": about.id if about else None,
             "unauthorised": kind is letters.QuestionKind.UNAUTHORISED,
+            "carry_out": asdict(proposal) if proposal else None,
         },
         mail=mail,
     )

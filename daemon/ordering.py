@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import cast
 
 from daemon import holding, letters, session_choice
 from daemon.asking import ask
-from daemon.clock import chinese_moment
+from daemon.clock import chinese_day, chinese_moment, local_day
 from daemon.desk import Desk
 from daemon.dispatch import read_back
 from daemon.events import (
@@ -44,7 +46,7 @@ from daemon.recipients import recipient
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen, refusal_of
 from parsers import orders as words, replies
-from parsers.values import PartOutcome, Reading
+from parsers.values import Authentication, PartOutcome, Reading
 
 NOT_AN_ANSWER = "来信不是对我办来信的直接回复，为防冒用，未予办理"
 
@@ -79,7 +81,7 @@ def carry_out(
     orders: words.Orders,
 ) -> Fate | None:
     """The orders of a reply, carried out; None if none of them has a place here."""
-    unit = _unit(sender, answered)
+    unit = unit_of(sender, answered)
     if unit is None:
         return None
     given = Given(desk, mail, reading, sender, unit, answered, orders.given)
@@ -94,7 +96,7 @@ def carry_out(
             return None
 
 
-def _unit(sender: Sender, answered: tables.Letter | None) -> Unit | None:
+def unit_of(sender: Sender, answered: tables.Letter | None) -> Unit | None:
     """As which unit somebody writes: that of the letter, else by the office's role before a school's."""
     named = next((unit for unit in sender.units if answered and unit.id == answered.unit_id), None)
     order = (UnitKind.SECRETARY, UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE, UnitKind.SECTION)
@@ -102,15 +104,82 @@ def _unit(sender: Sender, answered: tables.Letter | None) -> Unit | None:
 
 
 def _no_answer(given: Given) -> Fate:
-    return holding.unclear(given.desk, given.mail, given.sender, NOT_AN_ANSWER)
+    desk, mail = given.desk, given.mail
+    proposal = proposed(desk, mail, given.reading, given.unit, None)
+    return holding.unclear(desk, mail, given.sender, NOT_AN_ANSWER, proposal=proposal)
+
+
+# ---------------------------------------------------------- held orders that the office may let through
+
+
+def proposed(
+    desk: Desk,
+    mail: tables.Mail,
+    reading: Reading | None,
+    unit: Unit | None,
+    letter: tables.Letter | None,
+) -> holding.Proposal | None:
+    """What a held mail would do as a section's or a school's, said in full; None if it cannot be done so.
+
+    A mail with files is not offered: they would be lost.
+    """
+    if unit is None or unit.kind not in (UnitKind.SECTION, UnitKind.SCHOOL):
+        return None
+    if reading is None or any(part.outcome is not PartOutcome.IGNORED for part in reading.parts):
+        return None
+    given = _as_of(desk, mail, unit, letter)
+    said: list[str] = []
+    for order in given.orders:
+        event, numbers = _event_of(given, order), targets(letter, order.target)
+        if isinstance(event, str) or isinstance(numbers, str):
+            return None
+        rows = questions.problem_rows(desk.session, numbers)
+        if len(rows) < len(numbers) or any(refusal_of(desk, row, event) for row in rows):
+            return None
+        said.append(" ".join(filter(None, (event.chinese, "、".join(numbers), _particulars(order)))))
+    if not said:
+        return None
+    return holding.Proposal(f"{unit.name}：{'；'.join(said)}", unit.id, letter.id if letter else None)
+
+
+def _as_of(desk: Desk, mail: tables.Mail, unit: Unit, letter: tables.Letter | None) -> Given:
+    """A mail's words read as this unit's, on the day they came."""
+    day = local_day(mail.received_at, desk.config.zone)
+    orders = replies.orders(mail.text or "", unit.kind.value, day).given
+    return Given(desk, mail, None, Sender(mail.sender, (unit,), Authentication.UNKNOWN), unit, letter, orders)
+
+
+def _event_of(given: Given, order: words.Order) -> Event | str:
+    return (section_event if given.unit.kind is UnitKind.SECTION else _school_event)(given, order)
+
+
+def _particulars(order: words.Order) -> str:
+    """What an order says beside its name."""
+    values = (getattr(order, name, None) for name in ("satisfaction", "until", "text", "result", "reason"))
+    shown = [
+        chinese_day(value) if isinstance(value, date) else getattr(value, "chinese", None) or str(value)
+        for value in values
+        if value
+    ]
+    return f"（{' '.join('；'.join(shown).split())}）" if shown else ""
+
+
+def carry_out_held(desk: Desk, held: tables.Mail, proposal: Mapping[str, object]) -> Done:
+    """What became of a held mail's orders that the office let through as its unit's."""
+    unit = desk.directory.unit(cast("int", proposal["unit_id"]))
+    letter = desk.session.get(tables.Letter, proposal["letter_id"]) if proposal["letter_id"] else None
+    if unit is None:
+        return Done([], ["来信单位已不在通讯录中"])
+    given = _as_of(desk, held, unit, letter)
+    return carry_out_each(given, lambda order: _event_of(given, order))
 
 
 # ------------------------------------------------------------------------------ which problems are meant
 
 
-def targets(answered: tables.Letter, target: words.Target) -> tuple[str, ...] | str:
+def targets(answered: tables.Letter | None, target: words.Target) -> tuple[str, ...] | str:
     """The numbers that an order speaks of, or in Chinese why that is not clear."""
-    about = tuple(number for number in answered.about if number.startswith("ND-"))
+    about = tuple(number for number in answered.about if number.startswith("ND-")) if answered else ()
     if target.numbers:
         foreign = [number for number in target.numbers if not number.startswith("ND-")]
         return f"{'、'.join(foreign)}不是难点问题的编号" if foreign else target.numbers
@@ -127,7 +196,6 @@ def targets(answered: tables.Letter, target: words.Target) -> tuple[str, ...] | 
 
 def carry_out_each(given: Given, event_of: Callable[[words.Order], Event | str]) -> Done:
     """Let every order happen to every problem it means."""
-    assert given.answered is not None
     done = Done([], [])
     for order in given.orders:
         event, numbers = event_of(order), targets(given.answered, order.target)
@@ -181,8 +249,7 @@ def conclude(given: Given, done: Done) -> Fate:
 
 
 def _replied(given: Given) -> Fate:
-    reader = section_event if given.unit.kind is UnitKind.SECTION else _school_event
-    return conclude(given, carry_out_each(given, lambda order: reader(given, order)))
+    return conclude(given, carry_out_each(given, lambda order: _event_of(given, order)))
 
 
 def section_event(given: Given, order: words.Order) -> Event | str:

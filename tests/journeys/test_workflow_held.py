@@ -1,0 +1,90 @@
+"""Words that are held for the office, and what its answer brings about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.test_workflow import letter, problem, referred, reply
+from tests.journeys.town import CLERK, Town, school_address, section_address, text_of
+from tests.servers.mailstack import MailStack
+
+SCHOOL = school_address(0)
+SECTION = section_address(0)
+STRANGER = "stranger@qq.com"
+FORGED = (
+    ("Received", "from evil.test by mx.office.test with ESMTP id 7; Wed, 9 Feb 2022 09:00:00 +0800"),
+    ("Authentication-Results", "mx.office.test; dmarc=fail; spf=fail; dkim=fail"),
+)
+
+
+@pytest.fixture
+def town(mail_stack: MailStack, tmp_path: Path) -> Town:
+    return Town(mail_stack, tmp_path / "town")
+
+
+def fresh(town: Town, sender: str, words: str, at: str) -> dict[str, object]:
+    town.write(sender, "关于难点问题", words, at=f"{at}+08:00")
+    town.once(f"{at}+08:00")
+    return town.rows("mail")[-1]
+
+
+def test_an_order_from_a_strange_address_is_carried_out_when_the_office_says_yes(town: Town) -> None:
+    assignment = referred(town)
+    held = reply(town, STRANGER, assignment, "进展：已完成现场勘察", "2022-02-09T10:00:00")
+    assert held["disposition"] == "held" and problem(town)["state"] == "assigned"
+    question = letter(town, CLERK, "来信人待核实")
+    assert "基础教育科：" in text_of(question) and "已完成现场勘察）”办理的" in text_of(question)
+    assert reply(town, CLERK, question, "是", "2022-02-09T11:00:00")["disposition"] == "replied"
+    assert problem(town)["state"] == "in_progress"
+    assert not town.rows("held")
+    assert town.rows("mail")[-2]["disposition"] == "replied"
+    assert "现状" in text_of(letter(town, CLERK, "办理情况回执"))
+
+
+def test_an_order_that_the_office_refuses_stays_undone(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, STRANGER, assignment, "签收", "2022-02-09T10:00:00")
+    reply(town, CLERK, letter(town, CLERK, "来信人待核实"), "否", "2022-02-09T11:00:00")
+    assert problem(town)["state"] == "assigned" and not town.rows("held")
+
+
+def test_what_cannot_be_carried_out_is_not_offered(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, STRANGER, assignment, "满意", "2022-02-09T10:00:00")
+    question = letter(town, CLERK, "来信人待核实")
+    assert "已阅并办理完毕的" in text_of(question) and "同意按" not in text_of(question)
+    reply(town, CLERK, question, "是", "2022-02-09T11:00:00")
+    assert problem(town)["state"] == "assigned" and not town.rows("held")
+
+
+def test_a_school_s_fresh_order_waits_for_the_office_and_is_then_carried_out(town: Town) -> None:
+    referred(town)
+    number = problem(town)["number"]
+    held = fresh(town, SCHOOL, f"{number} 撤回，问题已自行解决", "2022-02-09T10:00:00")
+    assert held["disposition"] == "held"
+    question = letter(town, CLERK, "回复内容待确认")
+    assert f"{number}" in text_of(question) and "不是对我办来信的直接回复" in text_of(question)
+    assert "办理的" in text_of(question) and "贵港市达观中学：" in text_of(question)
+    reply(town, CLERK, question, "是", "2022-02-09T11:00:00")
+    assert "撤回" in letter(town, CLERK, "撤回待审核")["Subject"] or problem(town)["state"] == "withdrawn"
+
+
+def test_what_can_no_longer_be_done_is_said_to_the_office(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, STRANGER, assignment, "退回：不属我科职责", "2022-02-09T10:00:00")
+    question = letter(town, CLERK, "来信人待核实")
+    assert "同意按" in text_of(question)
+    reply(town, SECTION, assignment, "办结：已换灯管", "2022-02-09T10:30:00")
+    reply(town, CLERK, question, "是", "2022-02-09T11:00:00")
+    assert problem(town)["state"] == "completion_reported" and not town.rows("held")
+    assert "不能" in text_of(letter(town, CLERK, "回执"))
+
+
+def test_a_reply_that_may_be_forged_waits_for_the_office_and_is_then_the_section_s(town: Town) -> None:
+    assignment = referred(town)
+    held = reply(town, SECTION, assignment, "签收", "2022-02-09T10:00:00", headers=FORGED)
+    assert held["disposition"] == "held" and problem(town)["state"] == "assigned"
+    reply(town, CLERK, letter(town, CLERK, "来信人待核实"), "是", "2022-02-09T11:00:00")
+    assert problem(town)["state"] == "accepted"
