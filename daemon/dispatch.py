@@ -16,7 +16,7 @@ from daemon.letters import Fact, News
 from daemon.model import LetterKind, Unit, UnitKind
 from daemon.problems import LetterOrder as LetterOrder, Party
 from daemon.recipients import TO_NAMES, Recipient, recipient, recipients
-from daemon.standing import departments, line_of, problem_facts, section_names
+from daemon.standing import departments, line_of, offers, problem_facts, section_names
 from daemon.store import questions, tables
 from daemon.stored_forms import stored_form
 
@@ -385,6 +385,9 @@ def _chase(draft: Draft) -> Written:
         level=0,
         problems=(line_of(draft.desk, draft.row),),
         answer_by=draft.desk.workdays_on(2),
+        offers=offers(
+            draft.desk, draft.to.unit, [(questions.problem_value(draft.row), None)], draft.desk.today
+        ),
     )
     return Written(letter)
 

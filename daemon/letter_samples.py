@@ -37,6 +37,7 @@ from daemon.letters import (
     MissingList,
     MorningBrief,
     News,
+    Offer,
     OverdueList,
     ProblemLine,
     ProblemList,
@@ -308,6 +309,7 @@ LINES = (
     ProblemLine("ND-2022-016", "心理健康教师紧缺", "贵港市北城小学", "教师工作科", date(2022, 2, 25), Light.YELLOW, "已交办", "工作方案未报"),
 )  # fmt: skip
 LINE = LINES[0]
+HANDLING = (Offer.PROGRESS, Offer.EXTEND, Offer.COMPLETE)
 LOADS = (
     SectionLoad("安全保卫科", 6, 1, 1, 2),
     SectionLoad("后勤管理科", 4, 1),
@@ -449,15 +451,24 @@ def to_sections() -> dict[str, Letter]:
             accept_by=date(2022, 1, 5), decline_by=date(2022, 1, 6), reassigned_from="后勤管理科",
         ),
         "section_digest": SectionDigest(
-            to_name=SECTION, date=TODAY, to_accept=LINES[1:2], due_soon=LINES[:1], progress_due=LINES[2:], in_hand=LINES[:1]
+            to_name=SECTION, date=TODAY, to_accept=LINES[1:2], due_soon=LINES[:1], progress_due=LINES[2:], in_hand=LINES[:1],
+            offers=((Offer.ACCEPT, "ND-2022-014"), *((offer, "ND-2022-013") for offer in HANDLING)),
         ),
         **{
             f"section_chase.{level}": SectionChase(
                 to_name=SECTION, date=TODAY, number="ND-2022-013", code="K7Q4", level=level, problems=LINES[: 4 - level],
-                answer_by=date(2022, 1, 7),
+                answer_by=date(2022, 1, 7), offers=tuple((offer, "ND-2022-013") for offer in (*HANDLING, Offer.REPORTED)),
             )
             for level in (1, 2, 3)
         },
+        "section_chase.acceptance": SectionChase(
+            to_name=SECTION, date=TODAY, number="ND-2022-013", code="K7Q4", level=1, problems=LINES[:1], answer_by=TODAY,
+            offers=tuple((offer, "ND-2022-013") for offer in (Offer.ACCEPT, Offer.DECLINE, Offer.PROGRESS, Offer.REPORTED)),
+        ),
+        "section_chase.measure": SectionChase(
+            to_name="后勤管理科", date=TODAY, number="ND-2022-013", code="K7Q4", level=1, problems=LINES[:1],
+            answer_by=TODAY, offers=tuple((offer, "ND-2022-013") for offer in (Offer.MEASURE, Offer.SHEET, Offer.PROGRESS)),
+        ),
         "extension_decision.granted": ExtensionDecision(
             to_name=SECTION, date=TODAY, number="ND-2022-013", code="K7Q4", problem=LINE, granted=True,
             asked_until=date(2022, 3, 30), deadline=date(2022, 3, 30),

@@ -478,6 +478,25 @@ class Assignment(Letter):
     reassigned_from: str | None = None
 
 
+class Offer(StrEnum):
+    """What a section may answer; in this order letters offer it."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    PLAN = "plan"
+    MEASURE = "measure"
+    """Of a section that is responsible for a measure and leads nothing."""
+    SHEET = "sheet"
+    PROGRESS = "progress"
+    EXTEND = "extend"
+    COMPLETE = "complete"
+    REPORTED = "reported"
+
+
+Offers = tuple[tuple[Offer, str], ...]
+"""What is offered, each with the number of a problem that it fits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionDigest(Letter):
     """A section's problems of the day, in one letter."""
@@ -487,6 +506,7 @@ class SectionDigest(Letter):
     to_accept: tuple[ProblemLine, ...] = ()
     progress_due: tuple[ProblemLine, ...] = ()
     in_hand: tuple[ProblemLine, ...] = ()
+    offers: Offers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -502,6 +522,7 @@ class SectionChase(Letter):
     answer_by: date
     due_soon: tuple[ProblemLine, ...] = ()
     """Problems of the same section whose deadline is near: one letter a day, not two."""
+    offers: Offers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ from daemon.letters import (
     HeldMail,
     Letter,
     Mend,
+    Offer,
+    Offers,
     ProblemLine,
     SchoolLine,
     SectionLoad,
@@ -183,6 +185,24 @@ def lead_rows(problems: Iterable[ProblemLine]) -> list[tuple[str, str, str]]:
     return [(line.number, f"{line.problem}（{line.unit}）", line.lead or "—") for line in problems]
 
 
+OFFERED: Mapping[Offer, tuple[str, str]] = {
+    Offer.ACCEPT: ("{} 签收", "受理的"),
+    Offer.DECLINE: ("{} 退回:不属我科职责", "认为不属本科职责的，写明理由"),
+    Offer.PLAN: ("{} 方案:拟联合交警部门增设护学岗", "报送工作方案"),
+    Offer.MEASURE: ("{} 办结:已更换完毕", "由你科负责的任务措施已完成的，写明结果"),
+    Offer.SHEET: ("", "任务措施完成的，也可在办理单“任务措施”表该项的“完成情况”栏填写，作为附件回复本信"),
+    Offer.PROGRESS: ("{} 进展:已完成现场勘察", "报告办理进展"),
+    Offer.EXTEND: ("{} 延期至 2022-03-30:施工招标公示期未满", "需要延期的，在到期前写明日期和理由"),
+    Offer.COMPLETE: ("{} 办结:护学岗已到位", "办结的，写明结果"),
+    Offer.REPORTED: ("{} 已报", "此前已经报告的，我办核对前不再催办"),
+}
+
+
+def offer_steps(offers: Offers) -> list[tuple[str, str]]:
+    """An example of each answer that is offered, and what it is for."""
+    return [(OFFERED[offer][0].format(number), OFFERED[offer][1]) for offer, number in offers]
+
+
 def standing(line: ProblemLine, with_light: bool = True) -> str:
     """Who handles a problem until when, and how it stands."""
     pieces = (
@@ -309,6 +329,7 @@ GLOBALS: Mapping[str, Any] = {
     "mend_rows": mend_rows,
     "file_rows": file_rows,
     "answer_steps": answer_steps,
+    "offer_steps": offer_steps,
     "marked": marked,
     "measure_rows": measure_rows,
     "held_rows": held_rows,

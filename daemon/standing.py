@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from daemon import letters, milestones, typesetting
-from daemon.clock import at
+from daemon.clock import at, local_day
 from daemon.desk import Desk
 from daemon.events import CallbackSilent, course
-from daemon.letters import Fact, ProblemLine
+from daemon.letters import Fact, Offer, ProblemLine
 from daemon.milestones import CHASES, Due, Work
-from daemon.model import ENDED_STATES, LetterKind, Light, Measure, Problem, State
+from daemon.model import ENDED_STATES, LetterKind, Light, Measure, Problem, State, Unit
 from daemon.problems import Circumstances
 from daemon.store import questions, tables
 from parsers import replies
@@ -111,6 +111,40 @@ def responsible(desk: Desk, problem: Problem, due: Due) -> int | None:
         return problem.lead_section_id
     measure = problem.measures[place]
     return departments(desk, (measure,)).get(measure.department, problem.lead_section_id)
+
+
+def offers(
+    desk: Desk, unit: Unit | None, dues: Iterable[tuple[Problem, Due | None]], day: date
+) -> letters.Offers:
+    """What a section may answer about these problems, of which this or that is due, or nothing."""
+    found: dict[Offer, str] = {}
+    for problem, due in dues:
+        for offer in _offers(desk, unit, problem, due, day):
+            found.setdefault(offer, problem.number)
+    return tuple((offer, found[offer]) for offer in Offer if offer in found)
+
+
+def _offers(desk: Desk, unit: Unit | None, problem: Problem, due: Due | None, day: date) -> set[Offer]:
+    leads = unit is None or unit.id == problem.lead_section_id
+    waits = due.milestone.work if due is not None and due.milestone is not None else None
+    found = {Offer.PROGRESS} if due and due.letter is LetterKind.SECTION_DIGEST else TO_A_CHASE
+    if waits is Work.MEASURE:
+        return {*found, Offer.SHEET} if leads else {*found, Offer.SHEET, Offer.MEASURE}
+    if problem.state is State.ASSIGNED:
+        rules = desk.office.workflow_rules
+        assigned = course(questions.history_of(desk.session, problem.number)).assigned_at
+        since = local_day(assigned or problem.state_since, desk.config.zone)
+        late = day > desk.calendar.workdays_after(since, rules.decline)
+        found = {*found, Offer.ACCEPT} if late else {*found, Offer.ACCEPT, Offer.DECLINE}
+    if waits is Work.ACCEPTANCE:
+        return found
+    if waits is Work.PLAN:
+        found = {*found, Offer.PLAN}
+    in_time = problem.deadline is not None and day <= problem.deadline
+    return {*found, Offer.COMPLETE, Offer.EXTEND} if in_time else {*found, Offer.COMPLETE}
+
+
+TO_A_CHASE = {Offer.PROGRESS, Offer.REPORTED}
 
 
 # --- what rests because an answer lies with the office -------------------------------------------------

@@ -269,6 +269,7 @@ def _section_chase(
         problems=lines,
         answer_by=milestones.answer_by(missed, day, desk.office.workflow_rules, desk.calendar),
         due_soon=_lines(desk, soon, problems, _soon_note),
+        offers=standing.offers(desk, to.unit, [(problems[due.number], due) for due in (*missed, *soon)], day),
     )
     heads = to.unit.head_addresses if to.unit is not None and level >= 2 else ()
     leads = (recipients.recipient(unit).to for unit in _leads(desk, to, missed, problems))
@@ -300,6 +301,7 @@ def _section_digest(
         number=one.number,
         code=row.code if row else None,
         due_soon=_lines(desk, soon, problems, _soon_note),
+        offers=standing.offers(desk, to.unit, [(problems[due.number], due) for due in soon], day),
     )
     about = tuple(dict.fromkeys(due.number for due in soon))
     key = f"section_digest:{to.unit.id if to.unit else 0}:{day.isoformat()}"

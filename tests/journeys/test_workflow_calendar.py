@@ -54,8 +54,11 @@ def test_a_section_that_does_not_sign_is_chased_step_by_step_and_never_twice(tow
         town.once(f"{moment}+08:00")
     assert len(chases(town, SECTION)) == 1
     assert not chases(town, HEAD)
+    first = text_of(letter(town, SECTION, "催办"))
+    assert "签收" in first and "退回:" in first and "办结:" not in first
     town.once("2022-02-11T09:05+08:00")
     assert len(chases(town, SECTION)) == 2
+    assert "退回:" not in text_of(letter(town, SECTION, "催办"))  # too late for that
     assert len(chases(town, HEAD)) == 1
     town.once("2022-02-16T09:05+08:00")
     overdue = letter(town, BUREAU, "逾期清单")
