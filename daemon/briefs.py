@@ -146,6 +146,9 @@ def _held(desk: Desk) -> tuple[HeldMail, ...]:
         if mail is not None and mail.disposition == Disposition.HELD.value:
             why = mail.reason or question.text
             found.append(HeldMail(f"第{mail.id}号", mail.sender, mail.subject, why, mail.received_at))
+    for mail in questions.quarantined(desk.session):
+        why = f"{mail.reason or '处理时出错'}，尚未办理，请联系管理员"
+        found.append(HeldMail(f"第{mail.id}号", mail.sender, mail.subject, why, mail.received_at))
     return tuple(found)
 
 

@@ -35,8 +35,9 @@ from daemon.problems import Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
 from parsers import replies
+from parsers.forms import CLUE_REGISTER
 from parsers.orders import Accept, Extend, Order
-from parsers.values import Authentication, Reading, ReturnedWorkbook
+from parsers.values import Authentication, FindingKind, Reading, ReturnedRow, ReturnedWorkbook, Value, plain
 from parsers.workbooks import MEASURES, SentWorkbook, changes
 
 PROGRESS = "办理进展"
@@ -64,10 +65,15 @@ def returned(
     desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender, answered: tables.Letter | None
 ) -> Fate | None:
     """The orders of the workbooks that came back, carried out; None if none of them orders anything."""
+    books = (*reading.workbooks, *_typed_registers(reading))
+    if not books:
+        return None
+    if doubt := _register_in_doubt(reading):
+        return holding.unclear(desk, mail, sender, doubt, answered)
     if sender.authentication is Authentication.FAIL:
         why = "发件人身份核验未通过，可能系冒用他人邮箱，所附工作簿未予办理"
         return holding.unauthorised(desk, mail, why, answered)
-    backs = [_back(desk, mail, sender, answered, book) for book in reading.workbooks]
+    backs = [_back(desk, mail, sender, answered, book) for book in books]
     refused = [back for back in backs if isinstance(back, str)]
     good = [back for back in backs if not isinstance(back, str)]
     if not good:
@@ -85,6 +91,43 @@ def returned(
         ROW_BY_ROW[back.book.kind](back, done)
     _words(good[0], done, LATE)
     return _conclude(good[0], done)
+
+
+def _register_in_doubt(reading: Reading) -> str | None:
+    """Why a clue register of the office's own making cannot be taken as it was read."""
+    registers = [form for form in reading.forms if form.kind == CLUE_REGISTER.name]
+    if registers and len(registers) < len(reading.forms):
+        return "问题线索登记表与其他表格同在一信，请分开来信"
+    doubts = [one.text for form in registers for one in form.findings if one.kind is FindingKind.UNCERTAIN]
+    return f"问题线索登记表中有读不准的地方：{'；'.join(doubts)}" if doubts else None
+
+
+def _typed_registers(reading: Reading) -> tuple[ReturnedWorkbook, ...]:
+    """Clue registers of the office's own making, as the workbooks that they stand for."""
+    labels = {field.name: field.label for field in CLUE_REGISTER.item}
+    return tuple(
+        ReturnedWorkbook(
+            kind=form.kind,
+            about="XS",
+            version="1",
+            part=form.part,
+            rows=tuple(
+                ReturnedRow(
+                    identity="：".join(str(item.get(name) or "") for name in ("unit", "received_on")),
+                    cells={labels[name]: _cell(value) for name, value in item.items() if name in labels},
+                    where=f"“{form.part}”第{place}条",
+                )
+                for place, item in enumerate(form.items, start=1)
+            ),
+        )
+        for form in reading.forms
+        if form.kind == CLUE_REGISTER.name
+    )
+
+
+def _cell(value: Value) -> str | None:
+    shown = plain(value)
+    return str(shown) if shown is not None else None
 
 
 EARLY, LATE = (Accept,), (Extend,)
@@ -113,7 +156,9 @@ def _back(
 ) -> Back | str:
     """The workbook with its letter, or why it may not order anything."""
     clerk = sender.unit_of(UnitKind.COMMITTEE_OFFICE)
-    if book.kind == "clue_register" and clerk is not None:
+    if book.kind == CLUE_REGISTER.name and clerk is None:
+        return f"“{book.part}”是问题线索登记表，由工委办填报，未予登记；反映难点问题请填写附件1"
+    if book.kind == CLUE_REGISTER.name and clerk is not None:
         return Back(desk, mail, sender, clerk, answered, None, book)
     if book.kind not in ROW_BY_ROW and book.kind not in WHOLE:
         return f"“{book.part}”不是可以办理的工作簿"

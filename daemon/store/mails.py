@@ -176,6 +176,12 @@ def mail(session: Session, mail_id: int) -> Mail | None:
     return session.get(Mail, mail_id)
 
 
+def quarantined(session: Session, most: int = 100) -> list[Mail]:
+    """The mails whose handling met an unexpected error, the oldest first."""
+    found = select(Mail).where(Mail.disposition == Disposition.QUARANTINED.value)
+    return list(session.scalars(found.order_by(Mail.id).limit(most)))
+
+
 def mails_with_ids(session: Session, mail_ids: Iterable[int]) -> list[Mail]:
     """The mails with these ids, in the order of their ids."""
     found: list[Mail] = []

@@ -84,6 +84,7 @@ from daemon.store.mails import (
     oldest_pending as oldest_pending,
     pending_in_turn as pending_in_turn,
     pending_mails as pending_mails,
+    quarantined as quarantined,
     record_poll as record_poll,
     record_released as record_released,
     releasable_digests as releasable_digests,

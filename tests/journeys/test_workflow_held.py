@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
+from daemon.envelope import Attachment
 from tests.journeys.test_workflow import letter, problem, referred, reply
 from tests.journeys.town import CLERK, Town, school_address, section_address, text_of
 from tests.servers.mailstack import MailStack
@@ -88,3 +91,40 @@ def test_a_reply_that_may_be_forged_waits_for_the_office_and_is_then_the_section
     assert held["disposition"] == "held" and problem(town)["state"] == "assigned"
     reply(town, CLERK, letter(town, CLERK, "来信人待核实"), "是", "2022-02-09T11:00:00")
     assert problem(town)["state"] == "accepted"
+
+
+HEADINGS = ("序号", "来源", "反映单位", "难点问题", "具体内容及诉求", "收到日期", "备注")
+
+
+def register(*rows: tuple[str, ...]) -> Attachment:
+    """A register of clues that the office made itself."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (HEADINGS, *rows):
+        sheet.append(row)
+    out = BytesIO()
+    book.save(out)
+    return Attachment("问题线索登记表.xlsx", out.getvalue(), "application/octet-stream")
+
+
+def test_a_register_of_the_office_s_own_making_is_registered_row_by_row_once(town: Town) -> None:
+    rows = (
+        ("1", "12345热线", "荷城中学", "校门口摊贩占道", "请协调城管。", "2022-02-07", ""),
+        ("2", "街谈巷议", "", "不在来源之列", "", "2022-02-07", ""),
+        ("3", "市领导交办", "", "校车线路调整", "", "", ""),
+    )
+    for hour in ("09", "10"):
+        town.write(CLERK, "线索", "请登记", [register(*rows)], at=f"2022-02-08T{hour}:30:00+08:00")
+        town.once(f"2022-02-08T{hour}:30+08:00")
+    found = {row["problem"]: row["source"] for row in town.rows("problems")}
+    assert found == {"校门口摊贩占道": "hotline_12345", "校车线路调整": "city_leader"}
+    assert "街谈巷议" in text_of(letter(town, CLERK, "来信办理情况回执", "已办理2项"))
+
+
+def test_nobody_but_the_office_registers_clues(town: Town) -> None:
+    row = ("1", "12345热线", "荷城中学", "校门口摊贩占道", "", "2022-02-07", "")
+    town.write(SCHOOL, "线索", "请登记", [register(row)], at="2022-02-08T09:30:00+08:00")
+    town.once("2022-02-08T09:30+08:00")
+    assert town.rows("mail")[-1]["disposition"] == "held" and not town.rows("problems")
+    assert "由工委办填报" in text_of(letter(town, CLERK, "回复内容待确认"))
