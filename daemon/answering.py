@@ -73,6 +73,9 @@ def words(
     text = mail.text or ""
     role = role_of(sender)
     orders = replies.orders(text, role, desk.today) if role and text.strip() else Orders()
+    trusted = sender.authentication is not Authentication.FAIL
+    if trusted and answered is not None and _read_back_is_right(desk, mail, sender, answered):
+        return Fate(Disposition.REPLIED, "书记核对无误，待工委办确认")
     if (fate := _courtesy(desk, mail, reading, sender, answered, orders)) is not None:
         return fate
     foreign = _foreign_letters(desk, reading) if answered is None and text.strip() else ()
@@ -80,12 +83,14 @@ def words(
         why = "来信回复的是我办发给其他单位的信，来信邮箱不是该信的收件单位，未予办理"
         return holding.unauthorised(desk, mail, why, proposal=_of_foreign(desk, mail, reading, foreign))
     question = _question_of(desk, sender, answered)
-    trusted = sender.authentication is not Authentication.FAIL
     if trusted and question is not None and answered is not None:
         fate = statistics_answers.edited_circular(desk, mail, reading, sender, question, answered, orders)
         if fate is not None:
             return fate
     if not orders.given:
+        if trusted and question is not None and question.answered_at is None and not reading.parts:
+            why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
+            return _ask_again(desk, mail, sender, question, why, answered)
         return _no_order(desk, mail, reading, sender, answered, orders)
     if not trusted:
         why = "发件人身份核验未通过，可能系冒用他人邮箱，未予执行"
@@ -133,6 +138,11 @@ RATINGS = (
     letters.Answer("不满意:仍有五间教室未改", "不满意的，写明理由"),
 )
 DECISIONS = (letters.Answer("同意", "同意的"), letters.Answer("不同意:理由", "不同意的，写明理由"))
+YES_OR_NO = (letters.Answer("是", "按去信所述办理的"), letters.Answer("否", "不办理的"))
+ASKED_FOR_YES = frozenset(
+    {"held_mail", "held_text", "period", "claim", "correction_overdue", "choice_pending", "unknown_section"}
+)
+"""Questions that are answered by 是 or 否."""
 CONFIRMATIONS = (
     letters.Answer("确认", "核对无误的"),
     letters.Answer("不同意:请书记重新选定", "有误的，写明理由"),
@@ -149,12 +159,25 @@ def _asked_for(desk: Desk, answered: tables.Letter) -> tuple[letters.Answer, ...
         case LetterKind.QUESTION.value | LetterKind.CIRCULAR_DRAFT.value:
             asked = answered.context.get("question")
             question = questions.question(desk.session, asked) if asked else None
-            return DECISIONS if question is not None and question.answered_at is None else ()
+            if question is None or question.answered_at is not None:
+                return ()
+            return YES_OR_NO if question.kind in ASKED_FOR_YES else DECISIONS
         case LetterKind.DECISION_READBACK.value | LetterKind.ASSIGNMENT_SHEET.value:
             return CONFIRMATIONS
         case LetterKind.PROBLEM_LIST.value:
             return DECISIONS
     return ()
+
+
+def _read_back_is_right(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter) -> bool:
+    """Whether the secretary says that his choice was understood: noted; the office still confirms it."""
+    if answered.kind != LetterKind.DECISION_READBACK.value or not replies.found_right(mail.text or ""):
+        return False
+    secretary = sender.unit_of(UnitKind.SECRETARY)
+    if secretary is None or secretary.id != answered.unit_id:
+        return False
+    desk.record(answered.context["session"], "readback_right", by=mail.sender, mail=mail, text="书记核对无误")
+    return True
 
 
 def _foreign_letters(desk: Desk, reading: Reading) -> Sequence[tables.Letter]:
@@ -226,15 +249,14 @@ def answer_question(
 ) -> Fate:
     """The office's answer to a question of ours is carried out, once."""
     if question.answered_at is not None:
-        return holding.unclear(
-            desk, mail, sender, f"此事已于此前答复（{question.answer}），本次答复未执行", answered
-        )
+        why = f"此事已于此前答复（{question.answer}），本次答复未予执行，不需再办"
+        return _not_executed(desk, mail, sender, why)
     if question.kind == "which_problem":
         meant = deciding.which_problem(desk, mail, sender, question, orders)
         why = "未能看明白所指的难点问题，请写明序号或者编号"
         return meant or holding.unclear(desk, mail, sender, why, answered)
     if len(orders.given) != 1:
-        return holding.unclear(desk, mail, sender, "一次只能给出一个答复", answered)
+        return _ask_again(desk, mail, sender, question, "一次只能给出一个答复", answered)
     order = orders.given[0]
     if question.kind in {"held_mail", "period", "held_text"}:
         fate = _answer_about_mail(desk, mail, sender, question, order)
@@ -242,12 +264,39 @@ def answer_question(
         fate = statistics_answers.answer(desk, mail, question, order)
     else:
         answer = deciding.answer_question(desk, mail, sender, question, order)
+        if isinstance(answer, deciding.Overtaken):
+            return _not_executed(desk, mail, sender, answer.reason)
         if isinstance(answer, str):
-            return holding.unclear(desk, mail, sender, answer, answered)
+            return _ask_again(desk, mail, sender, question, answer, answered)
         fate = answer
     if fate is None:
-        return holding.unclear(desk, mail, sender, "这项答复不适用于所问的事项", answered)
+        return _ask_again(desk, mail, sender, question, "这项答复不适用于所问的事项", answered)
+    holding.answered_after_all(desk, question)
     return fate
+
+
+def _ask_again(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    question: tables.Question,
+    why: str,
+    answered: tables.Letter | None,
+) -> Fate:
+    """The office's answer decided nothing: one letter says why and which words would."""
+    if sender.unit_of(UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE) is None or not sender.trusted:
+        return holding.unclear(desk, mail, sender, why, answered)
+    answers = YES_OR_NO if question.kind in ASKED_FOR_YES else DECISIONS
+    return holding.asked_again(desk, mail, sender, question, why, answers)
+
+
+def _not_executed(desk: Desk, mail: tables.Mail, sender: Sender, why: str) -> Fate:
+    """An answer that comes too late needs nobody's decision: its writer hears so, and that is all."""
+    unit = sender.unit_of(UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE)
+    if unit is None:
+        return holding.unclear(desk, mail, sender, why)
+    dispatch.read_back(desk, mail, unit, (), (why,))
+    return Fate(Disposition.REPLIED, why)
 
 
 def _answer_about_mail(

@@ -106,12 +106,19 @@ class NotThat:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Events have overtaken the question: no answer to it can be carried out any more."""
+
+    reason: str
+
+
 Meaning = tuple[Event, ...] | Nothing | NotThat
 
 
 def answer_question(
     desk: Desk, mail: tables.Mail, sender: Sender, question: tables.Question, order: Order
-) -> Fate | str | None:
+) -> Fate | str | Overtaken | None:
     """The fate of an answer; a reason in Chinese why it cannot be carried out; None if it does not fit."""
     unit = sender.unit_of(UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE)
     if unit is None:
@@ -125,6 +132,10 @@ def answer_question(
     if row is None or reader is None:
         return None
     answer = Answer(desk, mail, question, row, unit, order)
+    if (answer.agreed or answer.refused) and _overtaken(question, row):
+        why = f"{row.number}现为“{State(row.state).chinese}”，您的答复（{_said(order)}）未予执行，不需再办"
+        close_question(desk, question, f"已不需答复（{_said(order)}）", mail.sender)
+        return Overtaken(why)
     general = _general(answer)
     meaning = general if general is not None else reader(answer)
     if isinstance(meaning, NotThat):
@@ -136,6 +147,12 @@ def answer_question(
         if isinstance(refusal, Refusal):
             return refusal.reason
     return _settled(desk, mail, question, _said(order))
+
+
+def _overtaken(question: tables.Question, row: tables.Problem) -> bool:
+    """Whether a reported completion that the office was to check has been decided otherwise meanwhile."""
+    about_completion = question.kind in ("completion", "close_alone")
+    return about_completion and row.state != State.COMPLETION_REPORTED.value
 
 
 def close_question(desk: Desk, question: tables.Question, answer: str, by: str) -> None:

@@ -77,6 +77,7 @@ OTHER_EVENTS: Mapping[str, str] = {
     "chosen": "书记选定",
     "confirmed": "工委办确认",
     "not_confirmed": "未予确认",
+    "readback_right": "书记核对无误",
     "choice_questioned": "选定有疑问",
     "replayed": "重新读取",
 }

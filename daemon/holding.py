@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 from daemon import documents, letters
 from daemon.desk import Desk
 from daemon.envelope import Attachment
 from daemon.filing import Sender
-from daemon.model import Disposition, Unit
-from daemon.store import tables
+from daemon.model import Disposition, LetterKind, Unit, UnitKind
+from daemon.recipients import TO_NAMES
+from daemon.store import questions, tables
 from parsers.values import Reading
 
 Answers = tuple[letters.Answer, ...]
@@ -79,11 +82,50 @@ def unclear(
     proposal: Proposal | None = None,
 ) -> Fate:
     """Words that order nothing for certain: they change nothing and reach a person with their text."""
-    # Who answered a letter of ours hears why it was not carried out, and can put it right himself.
-    told = why if answered is not None and sender.trusted else None
+    if sender.trusted and sender.unit_of(UnitKind.COMMITTEE_OFFICE) is not None:
+        # The office reads of its own mail once: in the question, which says why nothing was done.
+        _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered, proposal=proposal)
+        return Fate(Disposition.HELD, why)
+    # Who is known hears why it was not carried out, and can put it right himself.
+    told = why if sender.trusted else None
     _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers, why=told)
     _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered, proposal=proposal)
     return Fate(Disposition.HELD, why)
+
+
+def asked_again(
+    desk: Desk,
+    mail: tables.Mail,
+    sender: Sender,
+    question: tables.Question,
+    why: str,
+    answers: Answers,
+) -> Fate:
+    """An answer to a question that decides nothing: its writer hears why, and may answer that letter, too."""
+    _notice(
+        desk,
+        mail,
+        sender,
+        letters.HeldReason.PLAIN_ANSWER,
+        answers=answers,
+        why=why,
+        about=(question.about,),
+        context={"question": question.id},
+    )
+    return Fate(Disposition.HELD, why)
+
+
+def answered_after_all(desk: Desk, question: tables.Question) -> None:
+    """Once a question is answered, earlier answers that decided nothing wait no longer."""
+    if question.answered_at is None:
+        return
+    for letter in questions.letters_about(desk.session, question.about, LetterKind.HELD_NOTICE):
+        mail = questions.mail(desk.session, letter.mail_id) if letter.mail_id else None
+        if letter.context.get("question") != question.id or mail is None:
+            continue
+        if mail.disposition == Disposition.HELD.value:
+            mail.disposition, mail.handled_at = Disposition.IGNORED.value, desk.now
+            mail.reason = "来信人已另行答复"
 
 
 def courtesy(
@@ -134,6 +176,10 @@ WITH_REASON = frozenset(
 """Questions about a mail that tell the office why it was not carried out."""
 
 
+YOU = {UnitKind.SECRETARY: "您", UnitKind.SECTION: "你科", UnitKind.SCHOOL: "你校"}
+"""How a letter speaks to a unit; offices are 你办."""
+
+
 def _unit(sender: Sender) -> Unit | None:
     return sender.units[0] if sender.units else None
 
@@ -149,11 +195,14 @@ def _notice(
     blank_forms: bool = False,
     why: str | None = None,
     key: str | None = None,
+    about: Sequence[str] = (),
+    context: Mapping[str, Any] | None = None,
 ) -> None:
     unit = _unit(sender)
     desk.write(
         letters.HeldNotice(
-            to_name=unit.name if unit else "贵单位",
+            to_name=TO_NAMES.get(unit.kind, unit.name) if unit else "贵单位",
+            you=YOU.get(unit.kind, "你办") if unit else "你单位",
             date=desk.today,
             reason=reason,
             received_at=mail.received_at,
@@ -166,6 +215,8 @@ def _notice(
         to=(mail.sender,),
         unit=unit,
         answers=mail,
+        about=about,
+        context=context,
         attachments=_both_forms(desk.office.contact) if blank_forms else (),
     )
 

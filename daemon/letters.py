@@ -258,6 +258,8 @@ class HeldNotice(Letter):
     """For an unclear reply: the words that would have been understood."""
     why: str | None = None
     """For an unclear reply: why it could not be carried out."""
+    you: str = "你单位"
+    """How the letter speaks to whom it goes to."""
 
 
 class QuestionKind(StrEnum):

@@ -52,11 +52,13 @@ def chosen_in_workbook(
     if row is None or sent is None:
         return holding.unclear(desk, mail, sender, "来信所附清单不是我办发出的清单", answered)
     changed = changes(sent, back)
-    if changed.conflicts:
-        why = "；".join(conflict.text for conflict in changed.conflicts)
+    # A row that somebody added chooses nothing: it is refused by itself, and the read-back says so.
+    added = [one for one in changed.conflicts if one.identity is None]
+    if why := "；".join(one.text for one in changed.conflicts if one.identity is not None):
         return holding.unclear(desk, mail, sender, f"清单中有不能办理的改动：{why}", answered)
-    made = sessions.sheet_choice(session_office.value_of(row, desk), changed)
-    return _chosen(desk, mail, sender, answered, row, made)
+    made = sessions.sheet_choice(session_office.value_of(row, desk), replace(changed, conflicts=()))
+    doubt = "；".join(f"{one.where}：{one.text}" for one in added) or None
+    return _chosen(desk, mail, sender, answered, row, made, doubt)
 
 
 def sent_workbook(desk: Desk, back: ReturnedWorkbook) -> SentWorkbook | None:
@@ -75,6 +77,7 @@ def _chosen(
     answered: tables.Letter | None,
     row: tables.Session,
     made: Choice | Refused,
+    doubt: str | None = None,
 ) -> Fate:
     if isinstance(made, Refused):
         return holding.unclear(desk, mail, sender, made.reason, answered)
@@ -99,7 +102,7 @@ def _chosen(
                 if question.kind == "choice_pending":
                     question.answered_at, question.answered_by = desk.now, mail.sender
                     question.answer = "书记已选定"
-            _read_back(desk, row, mail)
+            _read_back(desk, row, mail, doubt)
             send_assignment_sheet(desk, row)
             return Fate(Disposition.REPLIED)
 
@@ -108,7 +111,7 @@ def _lines(desk: Desk, numbers: Sequence[str]) -> tuple[ProblemLine, ...]:
     return tuple(standing.line_of(desk, problem) for problem in questions.problem_rows(desk.session, numbers))
 
 
-def _read_back(desk: Desk, row: tables.Session, mail: tables.Mail) -> None:
+def _read_back(desk: Desk, row: tables.Session, mail: tables.Mail, doubt: str | None = None) -> None:
     """What was understood, to the secretary in his thread and to the office for its 确认."""
     choice, turn = session_office.value_of(row, desk).choice, row.choice["round"]
     for kind in (UnitKind.SECRETARY, UnitKind.COMMITTEE_OFFICE):
@@ -127,6 +130,7 @@ def _read_back(desk: Desk, row: tables.Session, mail: tables.Mail) -> None:
                 referred=_lines(desk, choice.referred),
                 instruction=choice.instruction,
                 for_office=for_office,
+                doubt=doubt,
             ),
             key=f"decision_readback:{row.code}:{turn}:{kind.value}",
             to=to.to,

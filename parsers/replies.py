@@ -455,6 +455,20 @@ def courtesy(text: str) -> Courtesy | None:
     return Courtesy.ASSENT if ASSENTING.match(said) else None
 
 
+FOUND_RIGHT = re.compile(
+    r"^[\s,。]*(?:(?:核对|经核)?(?:无误|没有?问题)|确认|同意|可以|是的?|对的?|已阅|阅|好的?|收到|谢谢)"
+    r"(?:[\s,。:;!、~]*(?:(?:核对)?无误|没有?问题|确认|同意|可以|执行|办理|按此(?:办理|执行)|谢谢))*[\s,。:;!、~]*$"
+)
+
+
+def found_right(text: str) -> bool:
+    """Whether the writer says of what was read back no more than that it is right."""
+    lines = own_lines(text)
+    while len(lines) > 1 and SIGNATURE.match(lines[-1]):
+        lines.pop()
+    return bool(lines) and FOUND_RIGHT.match("\n".join(lines)) is not None
+
+
 EVERYTHING = re.compile(r"^(?:对|就)?(?:以上|上述|所列)?(?:全部|各项|所有|各个|均|都)")
 
 

@@ -128,3 +128,37 @@ def test_nobody_but_the_office_registers_clues(town: Town) -> None:
     town.once("2022-02-08T09:30+08:00")
     assert town.rows("mail")[-1]["disposition"] == "held" and not town.rows("problems")
     assert "由工委办填报" in text_of(letter(town, CLERK, "回复内容待确认"))
+
+
+def test_the_office_hears_once_why_its_own_answer_decided_nothing(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "延期至 2022-04-30：招标公示期未满", "2022-02-09T10:00:00")
+    question = letter(town, CLERK, "延期申请待审批")
+    before = len(town.letters_to(CLERK))
+    unclear = reply(town, CLERK, question, "这个再看看吧", "2022-02-09T11:00:00")
+    assert unclear["disposition"] == "held"
+    assert len(town.letters_to(CLERK)) == before + 1
+    again = letter(town, CLERK, "请予明确答复")
+    assert "同意" in text_of(again) and "你办" in text_of(again) and "你单位" not in text_of(again)
+    assert reply(town, CLERK, question, "同意", "2022-02-09T11:30:00")["disposition"] == "replied"
+    assert not town.rows("held") and problem(town)["deadline"] == "2022-04-30"
+
+
+def test_the_letter_that_asks_again_can_be_answered_itself(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "延期至 2022-04-30：招标公示期未满", "2022-02-09T10:00:00")
+    reply(town, CLERK, letter(town, CLERK, "延期申请待审批"), "这个再看看吧", "2022-02-09T11:00:00")
+    reply(town, CLERK, letter(town, CLERK, "请予明确答复"), "同意", "2022-02-09T11:30:00")
+    assert not town.rows("held") and problem(town)["deadline"] == "2022-04-30"
+
+
+def test_the_office_s_late_consent_is_not_held_but_told_to_be_too_late(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "办结：已换灯管", "2022-02-15T10:00:00")
+    question = letter(town, CLERK, "办结待审核")
+    reply(town, SCHOOL, letter(town, SCHOOL, "评价"), "不满意：仍有五间教室未改", "2022-02-16T10:00:00")
+    before = len(town.letters_to(CLERK))
+    late = reply(town, CLERK, question, "同意", "2022-02-16T11:00:00")
+    assert late["disposition"] == "replied" and problem(town)["state"] == "rework"
+    (told,) = town.letters_to(CLERK)[before:]
+    assert "不需再办" in text_of(told) and not town.rows("held")

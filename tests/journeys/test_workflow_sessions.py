@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.journeys.sheets import filled, sheet_of
@@ -252,3 +255,35 @@ def test_a_stranger_s_workbook_orders_nothing(town: Town) -> None:
     held.append(town.rows("mail")[-1])
     assert [mail["disposition"] for mail in held] == ["held"] * 3
     assert problem(town)["state"] == "assigned"
+
+
+def test_a_row_that_the_secretary_added_does_not_undo_his_choice(town: Town) -> None:
+    numbers = listed(town)
+    offer = letter(town, SECRETARY, "难点问题清单")
+    book = filled(offer, "清单", rows={numbers[0]: {"书记意见": "选定"}, numbers[2]: {"书记意见": "转办"}})
+    loaded = openpyxl.load_workbook(BytesIO(book.data))
+    sheet = loaded.worksheets[0]
+    place = next(cell.row for row in sheet.iter_rows() for cell in row if cell.value == numbers[-1])
+    sheet.cell(row=place + 1, column=4).value = "自行添加的问题"
+    out = BytesIO()
+    loaded.save(out)
+    more = replace(book, data=out.getvalue())
+    assert reply(town, SECRETARY, offer, "", "2022-02-09T10:00:00", [more])["disposition"] == "replied"
+    for reader in (SECRETARY, CLERK):
+        assert "此行不在发出的表中" in text_of(letter(town, reader, "选"))
+    reply(town, CLERK, letter(town, CLERK, "请确认"), "确认", "2022-02-09T11:00:00")
+    assert problem(town, numbers[0])["state"] == "selected"
+
+
+def test_the_secretary_s_consent_to_his_own_read_back_is_noted_and_the_office_still_confirms(
+    town: Town,
+) -> None:
+    numbers = listed(town)
+    reply(town, SECRETARY, letter(town, SECRETARY, "难点问题清单"), "选定 1", "2022-02-09T10:00:00")
+    readback = town.letters_to(SECRETARY)[-1]
+    for words in ("确认", "无误，同意", "同意"):
+        mail = reply(town, SECRETARY, readback, words, "2022-02-09T11:00:00")
+        assert mail["disposition"] == "replied" and "核对无误" in mail["reason"]
+    assert problem(town, numbers[0])["state"] != "selected" and not town.rows("held")
+    reply(town, CLERK, letter(town, CLERK, "请确认"), "确认", "2022-02-09T12:00:00")
+    assert problem(town, numbers[0])["state"] == "selected"
