@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from daemon import holding, letters, statistics_circular
+from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.figures import Figures, figures_from_json
 from daemon.filing import Sender
@@ -269,7 +271,10 @@ def ordered(
 
 
 def _period_meant(desk: Desk, order: Order, answered: tables.Letter | None) -> Period | None:
-    """The period that an order names, or its letter, or the one that was opened last."""
+    """The period that an order names, or its letter, or the one that was opened last.
+
+    A circular is about the last one that was due, unless we did not watch over it yet.
+    """
     timeline = desk.timeline()
     named = [n for n in order.target.numbers if n.startswith("TJ-")]
     if order.target.numbers and not named:
@@ -278,10 +283,12 @@ def _period_meant(desk: Desk, order: Order, answered: tables.Letter | None) -> P
     if code is not None:
         return timeline.period(code)
     current = timeline.period_of(desk.now)
-    if not isinstance(order, Circulate):
+    if not isinstance(order, Circulate) or desk.today > current.due:
         return current
-    row = questions.period(desk.session, current.code)
-    return current if row is not None and row.frozen_at is not None else timeline.before(current)
+    earlier = timeline.before(current)
+    begun = questions.note(desk.session, "first_cycle")
+    watched = begun is not None and local_day(datetime.fromisoformat(begun), desk.config.zone) <= earlier.due
+    return earlier if watched else current
 
 
 def _answer_order(desk: Desk, mail: tables.Mail, question: tables.Question, order: Order) -> Fate | None:

@@ -437,6 +437,14 @@ def test_the_circular_goes_to_all_once_when_either_office_agrees(town: Town) -> 
     assert len([row for row in town.rows("letters") if row["kind"] == "circular"]) == len(sent)
 
 
+def test_a_circular_without_a_period_is_about_the_last_one_due_that_was_watched(town: Town) -> None:
+    for day in (date(2022, 1, 4), date(2022, 1, 6)):
+        town.write(CLERK, "通报", "通报", at=on(day))
+        town.once(on(day))
+        assert "TJ-2022-01" in text_of(last(town, CLERK, "办理事项待确认"))
+        reply(town, CLERK, last(town, CLERK, "办理事项待确认"), "不同意", day, "16:00")
+
+
 def test_what_the_bureau_office_does_not_want_the_committee_office_decides(town: Town) -> None:
     frozen(town, 0)
     reply(town, BUREAU, last(town, BUREAU, "请审定"), "不同意:请核对数字", date(2022, 1, 13))
