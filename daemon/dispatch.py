@@ -186,6 +186,7 @@ NOTICES: Mapping[str, str] = {
     "amended": "填报单位更正了所报内容：{changes}",
     "merged": "已并入 {into} 办理，本件不再单独办理",
     "withdrawn": "填报单位已撤回，不再办理{reason}",
+    "dissatisfied": "填报单位补充说明了不满意的理由{reason}",
     "unassisted": "经研究，此件不再请你科协助办理",
     "suspended": "现予挂账，暂停计时{reason}",
     "resumed": "恢复办理，时限自即日起重新计算",

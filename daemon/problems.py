@@ -433,6 +433,10 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
             )
         case State.COMPLETION_REPORTED, CalledBack(satisfaction="dissatisfied"):
             return _rework(problem, event.name, f"学校不满意：{event.reason or '未写理由'}", event.reason, at)
+        case ((State.REWORK | State.REOPENED), CalledBack(satisfaction="dissatisfied")):
+            said = f"学校补充说明不满意的理由：{event.reason or '未写理由'}"
+            told = (_to_section("dissatisfied", reason=event.reason),) if event.reason else ()
+            return Decision(problem.state, NOTED, said, letters=told)
         case State.COMPLETION_REPORTED, CalledBack():
             return _satisfied(problem, event)
         case State.COMPLETION_REPORTED, CallbackSilent() if problem.satisfaction is None:
@@ -493,7 +497,26 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
         case state, Reachable():
             return Decision(state, event.name, "邮箱已可送达，恢复催办")
         case _:
-            return Refusal(f"{problem.number}当前状态为“{problem.state.chinese}”，不能{event.chinese}")
+            why = IN_WORDS.get(type(event), f"此时不能{event.chinese}")
+            return Refusal(f"{problem.number}目前为“{problem.state.chinese}”，{why}")
+
+
+IN_WORDS: Mapping[type[Event], str] = {
+    CalledBack: "此时不需要评价；承办科室报来办理结果后，我办另行请你校评价",
+    OfficeDecided: "没有待审核的办结报告",
+    ExtensionDecided: "没有待审批的延期申请",
+    ClaimChecked: "没有待核对的“已报”声明",
+    Instructed: "不再转达书记批示",
+    Selected: "此时不能选定",
+    DeclinedAssignment: "此时不能退回，请与工委办联系",
+    Surveyed: "此时不能报送调研情况",
+    MeasuresSet: "此时不能修改任务措施",
+    MeasureDone: "此时不能报告措施完成",
+    CompletionReported: "不需要再报办结",
+    MechanismNoted: "此时不能报送长效机制",
+    Claimed: "没有待报送的事项",
+}
+"""Why something does not happen, where its name would make no sentence."""
 
 
 # --- letters that many lines order -------------------------------------------------------------

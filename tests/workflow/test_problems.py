@@ -307,6 +307,17 @@ def test_a_dissatisfied_school_or_office_means_rework(assigned: Life, verdict: E
     assert assigned.problem.satisfaction is None
 
 
+def test_a_second_and_plainer_dissatisfaction_reaches_the_section(assigned: Life) -> None:
+    assigned.happens(CompletionReported(by=SECTION, result="已换灯"))
+    assigned.happens(CalledBack(by=SCHOOL, satisfaction="dissatisfied"))
+    again = CalledBack(by=SCHOOL, satisfaction="dissatisfied", reason="还有五间未换")
+    assert assigned.happens(again) is State.REWORK
+    assert assigned.letters() == [("section_digest", "lead_section")]
+    refused = assigned.tries(CalledBack(by=SCHOOL, satisfaction="satisfied"))
+    assert refused is not None
+    assert "目前为“返工”，此时不需要评价" in refused.reason
+
+
 def test_an_objection_within_thirty_days_reopens(assigned: Life) -> None:
     assigned.happens(CompletionReported(by=SECTION, result="已换灯"), "2022-03-01T09:00")
     assigned.happens(OfficeDecided(by=OFFICE, agree=True))
