@@ -249,7 +249,7 @@ def answer_question(
 ) -> Fate:
     """The office's answer to a question of ours is carried out, once."""
     if question.answered_at is not None:
-        why = f"此事已于此前答复（{question.answer}），本次答复未予执行，不需再办"
+        why = f"此事已于此前答复（{question.answer}），本次答复未予执行，不需再办；意见有变的，请另行来信"
         return _not_executed(desk, mail, sender, why)
     if question.kind == "which_problem":
         meant = deciding.which_problem(desk, mail, sender, question, orders)

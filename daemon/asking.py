@@ -82,7 +82,8 @@ def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tu
                 Fact("参加人员", order.payload.get("participants")),
             ]
         case "extension":
-            facts += [Fact("申请延至", _detail(order)), Fact("理由", order.payload.get("reason"))]
+            # Its parts say all that the whole would say again.
+            return (*facts, Fact("申请延至", _detail(order)), Fact("理由", order.payload.get("reason")))
         case _:
             pass
     return (*facts, Fact("事由", order.text))

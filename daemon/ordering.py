@@ -456,6 +456,10 @@ def _about_the_letter(given: Given, answered: tables.Letter) -> bool:
 
 def _confirm_first(given: Given) -> Fate:
     """An order that answers no letter of ours: asked back before it is carried out."""
+    if any(isinstance(order, words.RollUp | words.Circulate) for order in given.orders):
+        # They are asked about with the figures they stand on, each in a letter of its own.
+        why = "汇总、通报由工委办单独来信，信中不写其他事项；其他事项请另行来信"
+        return holding.unclear(given.desk, given.mail, given.sender, why, given.answered)
     about = tuple(given.answered.about) if given.answered else ()
     orders = []
     for order in given.orders:

@@ -162,3 +162,19 @@ def test_the_office_s_late_consent_is_not_held_but_told_to_be_too_late(town: Tow
     assert late["disposition"] == "replied" and problem(town)["state"] == "rework"
     (told,) = town.letters_to(CLERK)[before:]
     assert "不需再办" in text_of(told) and not town.rows("held")
+
+
+def test_a_circular_ordered_beside_something_else_is_refused_at_once(town: Town) -> None:
+    referred(town)
+    number = problem(town)["number"]
+    fresh(town, CLERK, f"催办 {number}\n通报", "2022-02-09T10:00:00")
+    question = letter(town, CLERK, "回复内容待确认")
+    assert "汇总、通报由工委办单独来信" in text_of(question)
+    assert not [one for one in town.letters_to(CLERK) if "办理事项待确认" in one["Subject"]]
+
+
+def test_a_request_for_more_time_says_each_thing_once(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "延期至 2022-04-30：招标公示期未满", "2022-02-09T10:00:00")
+    text = text_of(letter(town, CLERK, "延期申请待审批"))
+    assert text.count("招标公示期未满") == 1 and "2022-04-30" not in text

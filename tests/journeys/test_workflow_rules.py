@@ -35,7 +35,8 @@ def test_a_late_answer_to_an_overtaken_question_changes_nothing(town: Town) -> N
     reply(town, SCHOOL, letter(town, SCHOOL, "评价"), "不满意：仍有五间未改", "2022-02-16T10:00:00")
     reply(town, SECTION, assignment, "办结：五间已改", "2022-02-17T10:00:00")
     stale = reply(town, CLERK, first, "同意", "2022-02-17T11:00:00")
-    assert stale["disposition"] == "held"
+    assert stale["disposition"] == "replied"
+    assert "不需再办" in text_of(town.letters_to(CLERK)[-1])
     early = next(one for one in town.letters_to(SCHOOL) if "评价" in one["Subject"])
     old = reply(town, SCHOOL, early, "满意", "2022-02-17T11:30:00")
     assert old["disposition"] == "held"
@@ -51,7 +52,8 @@ def test_the_same_answer_given_twice_is_carried_out_once(town: Town) -> None:
     question = letter(town, CLERK, "延期")
     reply(town, CLERK, question, "不同意：请按期办结", "2022-02-15T11:00:00")
     again = reply(town, CLERK, question, "同意", "2022-02-15T12:00:00")
-    assert again["disposition"] == "held"
+    assert again["disposition"] == "replied"
+    assert "本次答复未予执行" in text_of(town.letters_to(CLERK)[-1])
     assert problem(town)["deadline"] != "2022-04-30"
     assert "请按期办结" in text_of(letter(town, SECTION, "不同意延期"))
 
