@@ -134,7 +134,7 @@ def answer_question(
     answer = Answer(desk, mail, question, row, unit, order)
     if (answer.agreed or answer.refused) and _overtaken(question, row):
         why = f"{row.number}现为“{State(row.state).chinese}”，您的答复（{_said(order)}）未予执行，不需再办"
-        close_question(desk, question, f"已不需答复（{_said(order)}）", mail.sender)
+        close_question(desk, question, f"已不需答复（{_said(order)}）", mail.sender, mail)
         return Overtaken(why)
     general = _general(answer)
     meaning = general if general is not None else reader(answer)
@@ -155,14 +155,16 @@ def _overtaken(question: tables.Question, row: tables.Problem) -> bool:
     return about_completion and row.state != State.COMPLETION_REPORTED.value
 
 
-def close_question(desk: Desk, question: tables.Question, answer: str, by: str) -> None:
+def close_question(
+    desk: Desk, question: tables.Question, answer: str, by: str, mail: tables.Mail | None = None
+) -> None:
     """The question is answered; it cannot be answered again."""
     question.answered_at, question.answer, question.answered_by = desk.now, answer, by
-    desk.record(question.about, "answered", by=by, text=answer)
+    desk.record(question.about, "answered", by=by, mail=mail, text=answer)
 
 
 def _settled(desk: Desk, mail: tables.Mail, question: tables.Question, answer: str) -> Fate:
-    close_question(desk, question, answer, mail.sender)
+    close_question(desk, question, answer, mail.sender, mail)
     return Fate(Disposition.REPLIED)
 
 

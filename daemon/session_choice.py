@@ -19,6 +19,7 @@ from daemon import (
 )
 from daemon.clock import local_day
 from daemon.desk import Desk
+from daemon.events import Event, Instructed, Selected
 from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.letters import Fact, Filed, ProblemLine
@@ -184,12 +185,30 @@ def _carry_out(desk: Desk, events: Sequence[tuple[str, Any]], mail: tables.Mail 
         problem = questions.problem(desk.session, number)
         if problem is None:
             continue
-        refusal = happen(desk, problem, event, mail=mail, later=letters_to_write)
+        said, source = _as_said(desk, problem, event, mail)
+        refusal = happen(desk, problem, said, mail=source, later=letters_to_write)
         if isinstance(refusal, Refusal):
             faults.append(f"{number}：{refusal.reason}")
+        elif source is not mail and isinstance(said, Selected):
+            text = "工委办确认书记选题"
+            desk.record(number, "confirmed", by=event.by.name, mail=mail, text=text)
     for write in letters_to_write:
         write()
     return faults
+
+
+def _as_said(
+    desk: Desk, problem: tables.Problem, event: Event, mail: tables.Mail | None
+) -> tuple[Event, tables.Mail | None]:
+    """What the secretary chose stands in the history under his name and mail; others as they are."""
+    secretary = next(iter(desk.directory.of_kind(UnitKind.SECRETARY)), None)
+    if secretary is None or not isinstance(event, (Selected, Instructed)):
+        return event, mail
+    chosen = [
+        line for line in questions.events_of(desk.session, problem.session or "") if line.event == "chosen"
+    ]
+    source = questions.mail(desk.session, chosen[-1].mail_id or 0) if chosen else None
+    return (replace(event, by=actor(secretary)), source) if source is not None else (event, mail)
 
 
 def send_assignment_sheet(desk: Desk, row: tables.Session, *, reminder: bool = False) -> None:

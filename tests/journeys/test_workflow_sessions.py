@@ -70,6 +70,10 @@ def test_a_session_from_its_opening_to_the_assignment(town: Town) -> None:
     readback, sheet = letter(town, CLERK, "请确认"), letter(town, CLERK, "交办单")
     reply(town, CLERK, readback, "确认", "2022-02-09T11:00:00")
     assert problem(town, numbers[1])["state"] == "selected"
+    history = {line["event"]: line for line in problem(town, numbers[1])["history"]}
+    mails = {mail["id"]: mail["from"] for mail in town.rows("mail")}
+    assert [mails[history[name]["mail"]] for name in ("selected", "confirmed")] == [SECRETARY, CLERK]
+    assert history["selected"]["by"] == history["instructed"]["by"] == "书记"
     assert problem(town, numbers[0])["state"] == "referred"
     # Nobody is told of a referral before the section is known that it goes to.
     referred_school = school_address(problem_school(town, numbers[0]))
