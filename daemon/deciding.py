@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from daemon import asking, session_office
@@ -444,12 +444,21 @@ def _order(
     given = Given(desk, mail, None, sender, unit, None, ())
     done = Done([], [])
     for kept in question.payload["orders"]:
-        _execute(given, kept, done)
+        _execute(_as_ordered(given, question, kept), kept, done)
     _settled(desk, mail, question, "同意执行")
     _settle_order(desk, question, Fate(Disposition.REPLIED))
     if not done.carried:
         return _nothing_done(given, done)
     return conclude(given, done)
+
+
+def _as_ordered(given: Given, question: tables.Question, kept: Mapping[str, object]) -> Given:
+    """The secretary's words stand under his name and mail; the office only let them through."""
+    secretary = next(iter(given.desk.directory.of_kind(UnitKind.SECRETARY)), None)
+    source = given.desk.session.get(tables.Mail, question.mail_id) if question.mail_id else None
+    if kept["order"] != "Instruct" or secretary is None or source is None:
+        return given
+    return replace(given, mail=source, unit=secretary) if source.sender in secretary.all_addresses else given
 
 
 def _settle_order(desk: Desk, question: tables.Question, fate: Fate) -> None:

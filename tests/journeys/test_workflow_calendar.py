@@ -182,7 +182,9 @@ def test_the_secretary_hears_weekly_of_what_he_chose(town: Town) -> None:
     assert numbers[0] in text_of(brief)
     reply(town, SECRETARY, brief, f"{numbers[0]}请本周内到校现场办理", "2022-02-15T10:00:00")
     reply(town, CLERK, letter(town, CLERK, "办理事项待确认"), "确认", "2022-02-15T11:00:00")
-    assert "instructed" in [line["event"] for line in problem(town, numbers[0])["history"]]
+    said = [line for line in problem(town, numbers[0])["history"] if line["event"] == "instructed"][-1]
+    mails = {mail["id"]: mail["from"] for mail in town.rows("mail")}
+    assert (said["by"], mails[said["mail"]]) == ("书记", SECRETARY)
 
 
 def test_the_ledger_and_the_list_are_exported(town: Town) -> None:
