@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,6 +88,8 @@ def words(
         fate = statistics_answers.edited_circular(desk, mail, reading, sender, question, answered, orders)
         if fate is not None:
             return fate
+    if trusted and question is not None and not orders.given:
+        orders = _section_named(desk, question, text) or orders
     if not orders.given:
         if trusted and question is not None and question.answered_at is None and not reading.parts:
             why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
@@ -167,6 +170,24 @@ def _asked_for(desk: Desk, answered: tables.Letter) -> tuple[letters.Answer, ...
         case LetterKind.PROBLEM_LIST.value:
             return DECISIONS
     return ()
+
+
+ASKED_FOR_SECTION = frozenset({"unknown_section", "referral", "reassignment"})
+"""Questions that a section's bare name answers."""
+SECTION_NAMED = re.compile(
+    r"(?:(?:请|拟)?(?:转交?|交由?|由|改派(?:给|到)?|改由|转由)|请|承办科室[:：]?)?\s*(?P<name>[^\s,，。;；:：、]{2,20}?)"
+    r"(?:办理|承办|负责|牵头(?:办理|承办)?)?[。.!！]?"
+)
+
+
+def _section_named(desk: Desk, question: tables.Question, text: str) -> Orders | None:
+    """登记为 in the office's own way: 转基建科, 由基建科办理, or the bare name; None for anything else."""
+    lines = replies.own_lines(text)
+    found = SECTION_NAMED.fullmatch(lines[0].strip()) if len(lines) == 1 else None
+    if found is None or question.kind not in ASKED_FOR_SECTION or question.answered_at is not None:
+        return None
+    unit = desk.directory.section(found["name"]).unit
+    return Orders((RegisterAs(unit=unit.name),)) if unit is not None else None
 
 
 def _read_back_is_right(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter) -> bool:

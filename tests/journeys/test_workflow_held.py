@@ -178,3 +178,19 @@ def test_a_request_for_more_time_says_each_thing_once(town: Town) -> None:
     reply(town, SECTION, assignment, "延期至 2022-04-30：招标公示期未满", "2022-02-09T10:00:00")
     text = text_of(letter(town, CLERK, "延期申请待审批"))
     assert text.count("招标公示期未满") == 1 and "2022-04-30" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "section"),
+    [
+        ("基本建设科", "基本建设科"),
+        ("转基建科", "基本建设科"),
+        ("由基建科办理", "基本建设科"),
+        ("不转基建科", None),
+    ],
+)
+def test_the_office_names_a_section_in_its_own_words(town: Town, words: str, section: str | None) -> None:
+    assignment = referred(town)
+    reply(town, SECTION, assignment, "退回：属基建科职责", "2022-02-09T10:00:00")
+    reply(town, CLERK, letter(town, CLERK, "申请退回"), words, "2022-02-09T11:00:00")
+    assert problem(town)["lead_section"] == section
