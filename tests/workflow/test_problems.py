@@ -186,7 +186,7 @@ def test_a_second_acceptance_does_no_harm(assigned: Life) -> None:
     assigned.happens(Progressed(by=SECTION, text="已开工"), "2022-02-22T09:00")
     due = assigned.calendar("2022-03-31")
     assert assigned.happens(Accepted(by=SECTION), "2022-02-24T09:00") is State.IN_PROGRESS
-    assert assigned.letters() == assigned.questions() == []
+    assert (assigned.letters(), assigned.questions()) == ([], [])
     assert assigned.calendar("2022-03-31") == due
 
 
