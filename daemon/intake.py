@@ -437,7 +437,7 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) ->
     if mail.size > desk.config.mailbox.max_message_mb << 20:
         return holding.too_large(desk, mail, sender)
     answered = _answered_letter(desk, reading, sender)
-    if (fate := returning.returned(desk, mail, reading, sender, answered)):
+    if fate := returning.returned(desk, mail, reading, sender, answered):
         return fate
     if reading.forms:
         return receiving.receive(desk, mail, reading, sender, answered)
