@@ -114,10 +114,10 @@ STRONG_HEADS = (
     r"(?:(?:填报)?单位|学校|党组织|党支部)?(?:主管|主要)?(?:负责人|领导|书记|校长|园长)(?:签字|签名|签章|审签)",
     r"(?:联系人|经办人|填报人|填表人|联络人|联络员|报送人)(?:姓名)?(?:及|和|与|、|/|,|以及|\()(?:其)?(?:联系|办公|手机)*(?:电话|方式|手机|号码)+(?:号码?)?\)?",
     r"(?:联系|填报|填表|经办)人(?:姓名)?(?:联系)?电话(?:号码)?",
+    r"联系人(?:姓名)?|联系(?:电话|手机|方式)(?:号码?)?|(?:办公|移动|固定)电话",
 )
 """Labels that are known as such wherever they stand, if a bracket or colon follows or a blank precedes."""
 WEAK_HEADS = (
-    r"联系人(?:姓名)?",
     r"经办人|填报人|填表人|联络人|联络员|制表人|报送人",
     r"(?:联系|办公|移动|固定)?(?:电话|手机|座机)(?:号码?)?|联系方式",
     r"负责人|校长|园长|书记|负责同志|学校领导|(?:分管|主管|主要)领导|法人代表|法定代表人|责任人",
@@ -205,7 +205,15 @@ def begins_with_label(text: str) -> bool:
 def _one_line(text: str) -> str:
     """Running text with the gaps of columns kept and words whose characters are set apart joined."""
     plain = fields.normalise(_column_gaps(text))
-    return SPACED_OUT.sub(lambda match: match.group(0).replace(" ", ""), plain)
+    return SPACED_OUT.sub(lambda match: match.group(0).replace(" ", ""), BOXED.sub(_unboxed, plain))
+
+
+BOXED = re.compile(r"[ \t]*[【〖\[〔]([^【】〖〗\[\]〔〕\n:]{2,20}):?[】〗\]〕][ \t]*:?")
+
+
+def _unboxed(match: re.Match[str]) -> str:
+    """A label in brackets, 【填报单位】, as one with a colon; other texts in brackets unchanged."""
+    return f" {match.group(1)}: " if head_field(forms.bare_label(match.group(1))) else match.group(0)
 
 
 def _column_gaps(text: str) -> str:
