@@ -25,6 +25,8 @@ PLAIN_NAME = re.compile(
     r"(?!.*(?:办公室|小学|中学|幼儿园|学校|联系|电话))(?:[^\W\d_A-Za-z]{1,4}(?:老师|主任|校长|书记|同志|园长|副校长|女士|先生)?|[^\W\d_]{1,8}·[^\W\d_]{1,10}|[A-Za-z][A-Za-z .]{2,30})(?:\([^()]{1,10}\))?"
 )
 """A name of a person as such forms have it; anything else may be a name and something more."""
+SWALLOWED = re.compile(r"联系人|联系(?:电话|方式)|负责人|填[报表]|电话|手机|签[字名章]")
+"""Words of labels, which no name of a school has in it."""
 TEXT_BOX = "文本框"
 ANNEX = re.compile(r"附(?:件|表)\s*[\d一二三]?[:.、]?")
 NUMBERED_LINE = re.compile(r"^[(]?(?:\d{1,2}|[一二三四五六七八九十])[.、)]", re.MULTILINE)
@@ -234,7 +236,7 @@ def _understood(blank: Field, raw: Raw) -> Read[Value]:
         day = fields.day(text)
         return Read(day.value, day.faults)
     if blank.kind is Kind.UNIT:
-        return _suspicious(Read(fields.unit(text)))
+        return _suspicious(_whole(fields.unit(text)))
     if blank.kind is Kind.PERSON:
         return _named(fields.person(text), blank)
     if blank.kind is Kind.REMARK:
@@ -274,6 +276,13 @@ def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Rea
         if "�" in value:
             return Read(value, (uncertain("文字中有无法识别的字符"),))
     return Read(value, read.faults)
+
+
+def _whole(unit: str | None) -> Read[Value]:
+    """The name of a unit, with a doubt when a label stands in it: then it is more than a name."""
+    if unit and SWALLOWED.search(unit):
+        return Read(unit, (uncertain(f"“{unit[:20]}”似含有其他栏目的内容，请核对"),))
+    return Read(unit)
 
 
 def _named(name: str | None, blank: Field) -> Read[Value]:

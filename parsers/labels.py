@@ -133,12 +133,14 @@ def _spaced(pattern: str) -> str:
     return re.sub(r"(?<=[一-龥])(?=[一-龥]|\(\?:)", r"[ \\t]*", pattern)
 
 
-BRACKET = r"(?:[ \t]*\([^()\n]{0,12}\))?"
+HINT = r"[ \t]*\((?:[^()\d\n]|\d{1,2}[位字个])*\)"
+"""What a label says of itself in brackets: (盖章), (11位); an area code is no such thing."""
+BRACKET = rf"(?:{HINT})?"
 HEAD_LABEL = re.compile(
     "|".join(
         [
             rf"(?P<strong>{'|'.join(map(_spaced, STRONG_HEADS))}){BRACKET}[ \t]*:",
-            rf"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<plain>{'|'.join(map(_spaced, STRONG_HEADS))})(?:[ \t]*\([^()\n]{{0,12}}\)|(?=[ \t\n_]|$))",
+            rf"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<plain>{'|'.join(map(_spaced, STRONG_HEADS))})(?:{HINT}|(?=[ \t\n_]|$))",
             rf"(?:(?<=^)|(?<=[\s;,。、|)_(]))(?P<weak>{'|'.join(map(_spaced, WEAK_HEADS))}){BRACKET}[ \t]*:",
             r"(?:(?<=^)|(?<=[\s;,。、|)_]))(?P<sealed>(?:单位|学校)(?:名称|全称)?)[ \t]*\((?:盖章|公章|章|加盖公章)\)",
         ]

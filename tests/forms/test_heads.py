@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from parsers import fields
+from parsers.labels import head_pairs
 from tests.forms import office_files as o
 from tests.forms.reading import doubts, of_word, only, verdict
 
@@ -252,3 +254,17 @@ def test_a_text_with_a_heading_of_its_own_is_no_row_of_headings() -> None:
     row = (o.PROBLEM, details, "市局相关科室：人事科", "急")
     form = only(of_word(o.docx("难点问题报告表", o.PROBLEM_HEAD, o.table(o.PROBLEM_HEADINGS, row))))
     assert (form.items[0]["problem"], form.items[0]["sections"]) == (o.PROBLEM, ("人事科",))
+
+
+@pytest.mark.parametrize(
+    ("line", "phone"),
+    [
+        ("联系人及电话 (0775)4567891（马嘉慧）", "0775-4567891"),
+        ("联系电话（11位）：13800001234", "13800001234"),
+        ("【填报单位】贵港市达观中学 【联系人】马嘉慧 【联系电话】13800001234", "13800001234"),
+    ],
+)
+def test_a_bracket_behind_a_label_is_a_hint_only_if_it_is_no_number(line: str, phone: str) -> None:
+    pairs = dict(head_pairs(line))
+    text = pairs.get("contact_phone") or pairs.get("contact") or ""
+    assert fields.contact(text).phone.value == phone
