@@ -92,8 +92,18 @@ def _filing(figures: Figures) -> Iterator[Paragraph]:
         return
     yield Paragraph(
         f"{text}已报送 {total.filed} 所，其中按时报送 {total.filed - late} 所、迟报 {late} 所；"
-        f"未报送 {total.expected - total.filed} 所。"
+        f"{_not_filed(figures)}。"
     )
+
+
+def _not_filed(figures: Figures) -> str:
+    """How many have not filed, apart from those whose form or word is still being looked into."""
+    kinds = (
+        ("已来件、待补正", figures.to_mend),
+        ("已来件或者声明已报、正在核实", figures.unverified),
+    )
+    others = "".join(f"；{what} {len(schools)} 所" for what, schools in kinds if schools)
+    return f"未报送 {len(figures.silent)} 所{others}"
 
 
 def _activity(figures: Figures) -> Iterator[Paragraph]:
@@ -126,7 +136,8 @@ def _more_or_less(change: int, unit: str) -> str:
 def _shortcomings(figures: Figures, overdue: Sequence[OverdueMatter]) -> Iterator[Paragraph]:
     idle = [s for s in figures.schools if s.counts is not None and s.counts.sessions_held == 0]
     kinds: tuple[tuple[str, Iterable[str]], ...] = (
-        ("未按要求报送的学校", _names(figures.missing)),
+        ("未按要求报送的学校", _names(figures.silent)),
+        ("已来件、尚未补正的学校", _names(figures.to_mend)),
         ("迟报的学校", _names(figures.late)),
         ("本期未开展活动的学校", _names(idle)),
         ("尚未建立校本级平台的学校", figures.without_platform),
@@ -157,10 +168,12 @@ def _names(schools: Iterable[SchoolFigures]) -> list[str]:
 
 
 def _demands(figures: Figures, overdue: Sequence[OverdueMatter]) -> Iterator[Paragraph]:
-    if figures.missing:
+    if figures.silent:
         yield Paragraph(
             "未报送的学校要立即填报《“难点问题书记一线办”开展情况统计表》，并查找原因，杜绝再次漏报。"
         )
+    if figures.to_mend:
+        yield Paragraph("尚未补正的学校要对照退回的表格，尽快补正报送。")
     if figures.without_platform:
         yield Paragraph("尚未建立平台的学校要参照方案，尽快建立校本级“难点问题书记一线办”工作平台。")
     if overdue:

@@ -6,7 +6,7 @@ circular and the letters speak of. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -52,6 +52,8 @@ class SchoolFigures:
     doubts: tuple[str, ...] = ()
     """What the office should look at, in Chinese."""
     in_directory: bool = True
+    claimed: bool = False
+    """Says that it has filed; nobody has looked into it yet, or somebody found it true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,21 @@ class Figures:
     @property
     def missing(self) -> tuple[SchoolFigures, ...]:
         return tuple(school for school in self.schools if school.counts is None)
+
+    @property
+    def silent(self) -> tuple[SchoolFigures, ...]:
+        """Schools from which nothing came: the only ones that may be told off for it."""
+        return tuple(s for s in self.missing if s.state is ReturnState.MISSING and not s.claimed)
+
+    @property
+    def to_mend(self) -> tuple[SchoolFigures, ...]:
+        """Schools whose form was sent back to be corrected."""
+        return tuple(s for s in self.missing if s.state is ReturnState.RETURNED and not s.claimed)
+
+    @property
+    def unverified(self) -> tuple[SchoolFigures, ...]:
+        """Schools whose form waits for the office, or that say they have filed."""
+        return tuple(s for s in self.missing if s.claimed or s.state is ReturnState.HELD)
 
     @property
     def late(self) -> tuple[SchoolFigures, ...]:
@@ -170,9 +187,11 @@ def figures(
     platform_since: Mapping[int, date] | None = None,
     soft: SoftRules | None = None,
     frozen: Mapping[str, Sum] | None = None,
+    claimed: Collection[int] = (),
 ) -> Figures:
     """The figures of a period as they stand, from the returns of all periods.
 
+    `claimed`: the schools that say they have filed;
     `frozen`: the sums of other periods as they were settled, with the number of schools of that time;
     `ledger_solved` says per school how many problems our ledger closed in the months covered;
     `platform_since` comes from the registry (`platforms`), and without it is found in the returns.
@@ -186,6 +205,7 @@ def figures(
         )
         for school in _with_departed(schools, by_period.get(period.code, {}))
     )
+    lines = tuple(replace(line, claimed=line.unit_id in claimed) for line in lines)
     known = {school.unit_id for school in schools}
     lines = tuple(line if line.unit_id in known else _departed(line) for line in lines)
     since = platform_since if platform_since is not None else platforms_since(returns, timeline)

@@ -114,6 +114,7 @@ def figures_now(desk: Desk, period: Period, as_of: datetime | None = None) -> Fi
         as_of or desk.now,
         ledger_solved={unit.id: ledger_solved(desk, period, unit.id) for unit in desk.directory.schools},
         frozen={code: settled.total for code, settled in frozen.items()},
+        claimed=claimed(desk, period.code),
     )
 
 

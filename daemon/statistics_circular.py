@@ -19,7 +19,7 @@ from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.envelope import Attachment
 from daemon.figures import Figures, figures_from_json
-from daemon.model import LetterKind, Unit, UnitKind
+from daemon.model import LetterKind, ReturnState, Unit, UnitKind
 from daemon.period_records import PeriodRecords
 from daemon.periods import Period, Step, step_key
 from daemon.recipients import TO_NAMES
@@ -120,6 +120,7 @@ def draft_letters(desk: Desk, draft: Draft, day: date) -> tuple[Prepared, Prepar
             letters.Fact(
                 "报送情况", f"应报 {total.expected} 所，已报 {total.filed} 所，其中迟报 {total.late} 所"
             ),
+            letters.Fact("注意", _open_matters(draft.figures)),
             letters.Fact(
                 "送审", "文稿见附件，同时送局办公室审定，任一方答复“同意”即印发" if bureau else None
             ),
@@ -137,6 +138,17 @@ def draft_letters(desk: Desk, draft: Draft, day: date) -> tuple[Prepared, Prepar
         Prepared(question, office_addresses, unit=office),
         Prepared(for_bureau, bureau_addresses, unit=bureau),
     )
+
+
+def _open_matters(figures: Figures) -> str | None:
+    """What the office should look into before it approves; None if there is nothing."""
+    kinds = (
+        (sum(school.state is ReturnState.HELD for school in figures.unverified), "所学校的来件待核实"),
+        (sum(school.claimed for school in figures.unverified), "所学校声明已报、待核对"),
+        (len(figures.to_mend), "所学校的来件已退回补正"),
+    )
+    told = "，".join(f"{number} {what}" for number, what in kinds if number)
+    return f"{told}；建议先行核对。除退回补正的外，文稿不点名" if told else None
 
 
 def forecast_letters(records: PeriodRecords, day: date) -> tuple[Prepared, ...]:

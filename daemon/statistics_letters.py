@@ -14,7 +14,7 @@ from daemon import documents, letters
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.envelope import Attachment
-from daemon.figures import Figures, changes
+from daemon.figures import Figures, SchoolFigures, changes
 from daemon.model import ReturnState, Unit, UnitKind
 from daemon.period_records import PeriodRecords, registry
 from daemon.periods import Order, Period, SchoolState, Step
@@ -231,11 +231,19 @@ def rollup_letter(
         expected=figures.total.expected,
         filed=figures.total.filed,
         figures=tuple(letters.Figure(label, now, then) for label, now, then in counts),
-        missing=tuple(school.name for school in figures.missing),
+        missing=tuple(_not_filed(school) for school in figures.missing),
         late=tuple(school.name for school in figures.late),
         checks=tuple(letters.Mend("；".join(school.doubts), school.name) for school in figures.doubtful),
         changes=changes(before, figures) if before is not None else (),
     )
+
+
+def _not_filed(school: SchoolFigures) -> str:
+    """A school that has not filed, with what the office should know before it takes it to task."""
+    if school.claimed and school.state is ReturnState.MISSING:
+        return f"{school.name}（声明已报，待核对）"
+    known = {ReturnState.RETURNED: "已退回补正", ReturnState.HELD: "来件待核实"}.get(school.state)
+    return f"{school.name}（{known}）" if known else school.name
 
 
 def rollup_file(

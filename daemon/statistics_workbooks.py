@@ -237,8 +237,14 @@ def _missing_sheet(sheet: Worksheet, figures: Figures) -> None:
     for number, school in enumerate(figures.missing, start=1):
         previous = school.previous
         then: list[Value] = [previous.sessions_held, previous.problems_solved] if previous else ["—", "—"]
-        lines.append([number, school.name, school.state.chinese, *then, _MISSING_REMARKS.get(school.state)])
+        lines.append([number, school.name, school.state.chinese, *then, _missing_remark(school)])
     _rows_or_none(sheet, MISSING_COLUMNS, lines, "（无，全部单位均已报送）")
+
+
+def _missing_remark(school: SchoolFigures) -> str | None:
+    if school.claimed and school.state is ReturnState.MISSING:
+        return "声明已报，待工委办核对"
+    return _MISSING_REMARKS.get(school.state)
 
 
 _MISSING_REMARKS: Final[Mapping[ReturnState, str]] = {

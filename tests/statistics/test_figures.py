@@ -251,9 +251,10 @@ def test_the_circular_names_the_figures_the_missing_and_the_late() -> None:
     text = "\n".join(paragraph.text for paragraph in document.paragraphs)
     assert circular_title(january()) == "关于2021年11月至12月“难点问题书记一线办”开展情况的通报"
     for words in (
-        "应报送学校 4 所，已报送 2 所，其中按时报送 1 所、迟报 1 所；未报送 2 所",
+        "应报送学校 4 所，已报送 2 所，其中按时报送 1 所、迟报 1 所；未报送 1 所；已来件、待补正 1 所。",
         "举办“难点问题书记一线办”活动 5 次，解决问题 8 个",
-        "未按要求报送的学校（2 所）：贵港市青枫幼儿园、贵港市榕湖中学。",
+        "未按要求报送的学校（1 所）：贵港市榕湖中学。",
+        "已来件、尚未补正的学校（1 所）：贵港市青枫幼儿园。",
         "与上期（2 所学校报送）相比，举办活动增加 1 次，解决问题增加 6 个",
         "ND-2021-003“校门口交通拥堵”（承办：安全科），应于2021年12月30日前办结，已逾期 6 个工作日。",
         "中共贵港市委教育工委办公室",
@@ -264,6 +265,19 @@ def test_the_circular_names_the_figures_the_missing_and_the_late() -> None:
     cells = [[cell.text for cell in row.cells] for row in document.tables[0].rows]
     assert cells[-1] == ["", "合计", "8", "2", "5", "8", ""]
     assert len(cells) == 2 + len(january().schools)
+
+
+def test_no_circular_names_a_school_whose_form_or_word_is_still_looked_into() -> None:
+    held = (filed(3, 5, 1, 3, 7), filed(1, 2, 1, 2, 2), filed(2, 1, 1, 2, 4, state=ReturnState.HELD))
+    found = figures_from_json(json.loads(json.dumps(january(held, claimed={9}).to_json())))
+    text = "\n".join(paragraph.text for paragraph in circular_paragraphs(found))
+    assert "未报送 0 所；已来件或者声明已报、正在核实 2 所" in text
+    assert not any(name in text for name in ("青枫幼儿园", "榕湖中学", "未按要求", "立即填报"))
+    rows = lines(load(rollup_workbook(found))["未报"])
+    assert [row[-1] for row in rows if row[1] in ("贵港市青枫幼儿园", "贵港市榕湖中学")] == [
+        "已报来，待工委办核实后登记",
+        "声明已报，待工委办核对",
+    ]
 
 
 def test_a_draft_of_the_circular_says_that_it_is_one() -> None:
