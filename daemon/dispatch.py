@@ -13,7 +13,7 @@ from datetime import date, datetime
 from daemon import documents, ledgers, letters, typesetting
 from daemon.desk import Desk
 from daemon.letters import Fact, News
-from daemon.model import LetterKind, Unit, UnitKind
+from daemon.model import LetterKind, Source, Unit, UnitKind
 from daemon.problems import LetterOrder as LetterOrder, Party
 from daemon.recipients import TO_NAMES, Recipient, recipient, recipients
 from daemon.standing import departments, line_of, offers, problem_facts, section_names
@@ -200,10 +200,23 @@ def _news(draft: Draft) -> Written | None:
         return Written(_told(draft, News.HANDED_OVER, None))
     if draft.party is not Party.SCHOOL:
         return _notice(draft)
-    if topic not in TOPICS:
+    news = TOPICS.get(topic)
+    if news is None or not (_reported(draft.row) or news in NEWS_OF_CLUES):
         return None
     detail = draft.text("into") or draft.text("result") or draft.text("reason")
-    return Written(_told(draft, TOPICS[topic], detail))
+    return Written(_told(draft, news, detail))
+
+
+NEWS_OF_CLUES = frozenset({News.MEASURES, News.REOPENED})
+"""What a school hears of a problem that others reported: what it must help with, and what it said itself.
+
+The rest would only tell it that somebody complained.
+"""
+
+
+def _reported(row: tables.Problem) -> bool:
+    """Whether the school reported the problem itself."""
+    return row.source == Source.SCHOOL_REPORT.value
 
 
 def _told(draft: Draft, news: News, detail: str | None) -> letters.ProblemNews:
@@ -213,6 +226,7 @@ def _told(draft: Draft, news: News, detail: str | None) -> letters.ProblemNews:
         news=news,
         problem=line_of(draft.desk, row),
         reported_at=row.received_at,
+        reported=_reported(row),
         session=row.session,
         instruction=row.instruction if news is News.SELECTED else None,
         detail=detail,
@@ -292,6 +306,7 @@ def _callback(draft: Draft) -> Written:
         problem=line_of(draft.desk, draft.row),
         result=draft.text("result") or "承办科室未写明，详情请向承办科室了解",
         answer_by=draft.desk.workdays_on(draft.desk.office.workflow_rules.callback),
+        reported=_reported(draft.row),
     )
     return Written(letter)
 

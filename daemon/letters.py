@@ -346,6 +346,8 @@ class ProblemNews(Letter):
     news: News
     problem: ProblemLine
     reported_at: datetime
+    reported: bool = True
+    """By the school itself; else it is a clue of another source, of whose origin the school hears nothing."""
     session: str | None = None
     instruction: str | None = None
     detail: str | None = None
@@ -380,6 +382,8 @@ class Callback(Letter):
     problem: ProblemLine
     result: str
     answer_by: date
+    reported: bool = True
+    """By the school itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,16 @@ def test_a_register_of_the_office_s_own_making_is_registered_row_by_row_once(tow
     assert "街谈巷议" in text_of(letter(town, CLERK, "来信办理情况回执", "已办理2项"))
 
 
+def test_a_school_hears_nothing_of_a_clue_against_it_that_is_declined(town: Town) -> None:
+    row = ("1", "12345热线", "荷城中学", "校门口摊贩占道", "请协调城管。", "2022-02-07", "")
+    town.write(CLERK, "线索", "请登记", [register(row)], at="2022-02-08T09:30:00+08:00")
+    town.once("2022-02-08T09:30+08:00")
+    filed = letter(town, CLERK, "来信办理情况回执")
+    reply(town, CLERK, filed, "不予受理：属城管部门职责", "2022-02-08T10:00:00")
+    assert problem(town)["state"] == "declined"
+    assert not town.letters_to(SCHOOL)
+
+
 def test_nobody_but_the_office_registers_clues(town: Town) -> None:
     row = ("1", "12345热线", "荷城中学", "校门口摊贩占道", "", "2022-02-07", "")
     town.write(SCHOOL, "线索", "请登记", [register(row)], at="2022-02-08T09:30:00+08:00")
