@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from daemon import holding, letters, statistics_circular
-from daemon.clock import local_day
+from daemon import holding, letters, statistics_circular, typesetting
+from daemon.clock import local, local_day
 from daemon.desk import Desk
 from daemon.figures import Figures, figures_from_json
 from daemon.filing import Sender
@@ -68,7 +68,12 @@ def ask_to_count(desk: Desk, mail: tables.Mail, decision: Decision, row: tables.
         if old.payload["unit"] == row.unit_id and old.answered_at is None:
             _close(desk, old, "已由后一版替代", "djb")
     filed = decision.filed
-    shown = [letters.Fact("期次", row.period), letters.Fact("单位", row.unit_name)]
+    came = typesetting.chinese_moment(local(filed.received_at, desk.config.zone))
+    shown = [
+        letters.Fact("期次", row.period),
+        letters.Fact("单位", row.unit_name),
+        letters.Fact("收到时间", f"{came}，{'迟报' if filed.late else '按时收到'}"),
+    ]
     shown += [
         letters.Fact(letters.FIELD_LABELS[name], str(value)) for name, value in filed.counts.to_json().items()
     ]
