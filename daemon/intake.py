@@ -26,13 +26,13 @@ from daemon.filing import Sender
 from daemon.holding import Fate
 from daemon.journal import event
 from daemon.mailbox import FetchedMail, FolderMissing, Mailbox
-from daemon.model import Disposition
+from daemon.model import Disposition, UnitKind
 from daemon.reader import Reader, ReadingFailed
 from daemon.store import questions, tables
 from daemon.store.engine import Store
 from daemon.store.failures import fails_for_all
 from parsers import replies
-from parsers.values import MailKind, Reading
+from parsers.values import Mail, MailKind, Reading
 
 SWEEP_EVERY = timedelta(hours=1)
 """How often all UIDs are compared, not only those above the last one: for mails moved in from elsewhere."""
@@ -439,9 +439,18 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) ->
     answered = _answered_letter(desk, reading, sender)
     if fate := returning.returned(desk, mail, reading, sender, answered):
         return fate
-    if reading.forms:
+    if reading.forms and not _words_of_section(desk, head, sender, answered):
         return receiving.receive(desk, mail, reading, sender, answered)
     return answering.words(desk, mail, reading, sender, answered)
+
+
+def _words_of_section(desk: Desk, head: Mail, sender: Sender, answered: tables.Letter | None) -> bool:
+    """Whether a section's reply orders something, so that a form with it is but its enclosure."""
+    if answered is None or answered.unit_id is None or not sender.trusted:
+        return False
+    if {unit.kind for unit in sender.units} != {UnitKind.SECTION}:
+        return False
+    return bool(replies.orders(head.reply_text, UnitKind.SECTION.value, desk.today).given)
 
 
 AUTOMATIC_REASONS = {

@@ -315,6 +315,8 @@ class Question(Letter):
     """The value the question turns on: a requested date, an order's wording, a period."""
     no_means: str | None = None
     """What 否 brings about, where that is not simply nothing: the other of two periods."""
+    known_sender: bool = False
+    """The mailbox stands in the directory: what is unknown is whose the form is."""
 
 
 class News(StrEnum):

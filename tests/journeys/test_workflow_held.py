@@ -132,6 +132,15 @@ def test_a_school_hears_nothing_of_a_clue_against_it_that_is_declined(town: Town
     assert not town.letters_to(SCHOOL)
 
 
+def test_a_section_s_plan_is_taken_though_a_form_is_enclosed(town: Town) -> None:
+    assignment = referred(town)
+    form = next(part for part in assignment.iter_attachments() if "办理单" not in (part.get_filename() or ""))
+    enclosed = Attachment(form.get_filename() or "", form.get_content(), "application/octet-stream")
+    mail = reply(town, SECTION, assignment, "方案：2月底前完成招标", "2022-02-09T10:00:00", [enclosed])
+    assert (mail["disposition"], problem(town)["state"]) == ("replied", "planned")
+    assert all("通讯录" not in text_of(one) for one in town.letters_to(SECTION))
+
+
 def test_nobody_but_the_office_registers_clues(town: Town) -> None:
     row = ("1", "12345热线", "荷城中学", "校门口摊贩占道", "", "2022-02-07", "")
     town.write(SCHOOL, "线索", "请登记", [register(row)], at="2022-02-08T09:30:00+08:00")
