@@ -138,7 +138,8 @@ def receipts() -> dict[str, Letter]:
         ),
         "receipt.corrected": Receipt(
             to_name=SCHOOL, date=date(2022, 1, 6), number="ND-2022-013", code="K7Q4",
-            received_at=datetime(2022, 1, 6, 15, 5, tzinfo=ZONE), filed=(FILED_PROBLEM,), corrected=True, version=2,
+            received_at=RECEIVED, mended_at=datetime(2022, 1, 6, 15, 5, tzinfo=ZONE), filed=(FILED_PROBLEM,),
+            corrected=True, version=2,
         ),
         "statistics_receipt": StatisticsReceipt(
             to_name=SCHOOL, date=TODAY, number="TJ-2022-01", code="M3PX", received_at=RECEIVED,

@@ -186,6 +186,8 @@ class Receipt(Letter):
     unread: tuple[FileNote, ...] = ()
     corrected: bool = False
     """It answers a correction request: 补正完成."""
+    mended_at: datetime | None = None
+    """When the correction came; `received_at` stays that of the first mail."""
     version: int = 1
     signed_copy: str | None = None
     orders: bool = False

@@ -801,6 +801,7 @@ def _answer(
             **common,
             notes=notes,
             corrected=any(r.corrected for r in filed),
+            mended_at=mail.received_at,
             version=max(r.version for r in filed),
             signed_copy=next((r.ruling.form.signed_copy for r in filed if r.ruling.form.signed_copy), None),
         )
