@@ -353,7 +353,9 @@ def contact(text: str) -> Contact:
 
     rest = PHONE.sub(collect, plain)
     faults += [
-        uncertain(f"电话“{phone}”似为示例号码，请核对") for phone in phones if SAMPLE_PHONE.search(phone)
+        Fault(FindingKind.INVALID, Severity.WARNING, f"电话“{phone}”似为示例号码，请核对")
+        for phone in phones
+        if SAMPLE_PHONE.search(phone)
     ]
     for match in ANY_NUMBER.finditer(rest):
         written = re.sub(r"[ ()]", "", match.group(0)).strip("-")
