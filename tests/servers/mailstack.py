@@ -193,6 +193,9 @@ class MailStack:
         self._wait_for_ports(self.mx_port, self.submission_port, self.smtps_port)
 
     def stop_imap(self) -> None:
+        # What chasquid has accepted it would try again only minutes later.
+        with contextlib.suppress(TimeoutError):
+            self._deliver_what_is_queued(5)
         end(self.dovecot)
         self.dovecot = None
 
