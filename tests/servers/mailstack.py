@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import smtplib
@@ -319,7 +320,7 @@ class MailStack:
         box = self._maildir(address, folder)
         return sorted(
             (path for part in ("new", "cur") if (box / part).is_dir() for path in (box / part).iterdir()),
-            key=lambda path: (path.name.partition(".")[0], path.name),
+            key=_arrival,
         )
 
     def _maildir(self, address: str, folder: str) -> Path:
@@ -415,6 +416,12 @@ def end(process: subprocess.Popen[bytes] | None) -> None:
     with contextlib.suppress(ProcessLookupError):  # its children too: Dovecot's linger for a second
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(5)
+
+
+def _arrival(path: Path) -> tuple[int, int, str]:
+    """Second and microsecond in which a mail came, out of its file's name: `1668000000.M98765P42.host`."""
+    found = re.match(r"(\d+)\.M(\d+)", path.name)
+    return (int(found[1]), int(found[2]), path.name) if found else (0, 0, path.name)
 
 
 def _listens(port: int) -> bool:
