@@ -226,7 +226,9 @@ def _handling_sheet(back: Back, done: Done) -> None:
         fields={**now.fields, PROGRESS: sent.fields.get(PROGRESS)},
         tables=sent.tables if unmoved or not sent.tables else now.tables,
     )
-    changed = changes(sent, back.book, sections=session_choice.section_index(desk), current=current)
+    # A blank that was left empty, in an older copy perhaps, orders nothing and contradicts nothing.
+    book = replace(back.book, fields={label: text for label, text in back.book.fields.items() if text})
+    changed = changes(sent, book, sections=session_choice.section_index(desk), current=current)
     done.refused.extend(conflict.text for conflict in changed.conflicts)
     fields = {
         label: text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -135,6 +136,23 @@ def test_the_secretary_chooses_in_the_workbook_and_the_returned_sheet_confirms(t
     reply(town, CLERK, sheet, "见附件", "2022-02-09T15:00:00", [filled(sheet, "交办单", rows=rows)])
     assert {problem(town, number)["state"] for number in numbers} == {"assigned"}
     assert "selected" in [line["event"] for line in problem(town, numbers[0])["history"]]
+
+
+def test_blanks_left_empty_in_an_older_sheet_contradict_nothing(town: Town) -> None:
+    assignment = referred(town)
+    section = section_address(0)
+    first = filled(assignment, "办理单", labels={"工作方案": "分两批改造"})
+    reply(town, section, assignment, "签收", "2022-02-09T10:00:00", [first])
+    reply(town, section, assignment, "方案：一次改造完毕", "2022-02-10T10:00:00")
+    older = filled(assignment, "办理单", labels={"办理进展": "已勘察"})
+    mail = reply(town, section, assignment, "", "2022-02-11T10:00:00", [older])
+    assert (mail["disposition"], mail["reason"]) == ("replied", None)
+    assert problem(town)["history"][-1]["text"] == "已勘察"
+    # A blank that says something else than what was put on file meanwhile is refused, and told.
+    stale = filled(assignment, "办理单", labels={"工作方案": "分三批改造"}, again=first.data)
+    mail = reply(town, section, assignment, "", "2022-02-11T11:00:00", [stale])
+    assert "一次改造完毕" in mail["reason"]
+    assert "分三批改造" not in json.dumps(problem(town)["history"], ensure_ascii=False)
 
 
 def test_a_handling_sheet_travels_and_counts_only_what_is_new(town: Town) -> None:
