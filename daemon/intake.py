@@ -441,7 +441,10 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) ->
         return fate
     if reading.forms and not _words_of_section(desk, head, sender, answered):
         return receiving.receive(desk, mail, reading, sender, answered)
-    return answering.words(desk, mail, reading, sender, answered)
+    fate = answering.words(desk, mail, reading, sender, answered)
+    if reading.forms and fate.reason is None:
+        return replace(fate, reason="随信所附表格作为回复的附件存档，未另作报送材料登记")
+    return fate
 
 
 def _words_of_section(desk: Desk, head: Mail, sender: Sender, answered: tables.Letter | None) -> bool:

@@ -138,6 +138,7 @@ def test_a_section_s_plan_is_taken_though_a_form_is_enclosed(town: Town) -> None
     enclosed = Attachment(form.get_filename() or "", form.get_content(), "application/octet-stream")
     mail = reply(town, SECTION, assignment, "方案：2月底前完成招标", "2022-02-09T10:00:00", [enclosed])
     assert (mail["disposition"], problem(town)["state"]) == ("replied", "planned")
+    assert "未另作报送材料登记" in mail["reason"]
     assert all("通讯录" not in text_of(one) for one in town.letters_to(SECTION))
 
 
