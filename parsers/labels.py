@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from parsers import fields, forms
 from parsers.content import Cell, Table
@@ -253,6 +253,14 @@ class Grid:
         self.rows = table.rows
         self.columns = table.columns
 
+    @cached_property
+    def lists_pairs(self) -> bool:
+        """Whether the table is two columns, labels left and values right: then no value is a label."""
+        if self.columns != 2:
+            return False
+        left = {self.label(row, 0) for row in range(self.rows)}
+        return sum(head_field(label) is not None or _is_item_label(label) for label in left) >= 4
+
     def row(self, number: int) -> list[Cell]:
         """Different cells of a row, left to right."""
         cells: list[Cell] = []
@@ -267,6 +275,10 @@ class Grid:
 
     def label(self, row: int, column: int) -> str:
         return label_of(self.at.get((row, column)))
+
+
+def _is_item_label(label: str) -> bool:
+    return any(item_field(form, label) for form in forms.FORMS)
 
 
 def joined(cells: Iterable[Cell], beside: str = "  ") -> Raw | None:

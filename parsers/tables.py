@@ -88,20 +88,8 @@ def headers(grid: Grid) -> list[Header]:
     return found
 
 
-def _is_list_of_pairs(grid: Grid) -> bool:
-    """Whether the table is two columns, labels left and values right: then no value is a label."""
-    if grid.columns != 2:
-        return False
-    left = {label_of(grid.at.get((row, 0))) for row in range(grid.rows)}
-    return sum(head_field(label) is not None or _is_item_label(label) for label in left) >= 4
-
-
-def _is_item_label(label: str) -> bool:
-    return any(item_field(form, label) for form in forms.FORMS)
-
-
 def _header_at(grid: Grid, row: int) -> Header | None:
-    if not grid.row(row) or _is_list_of_pairs(grid):
+    if not grid.row(row) or grid.lists_pairs:
         return None
     best: Header | None = None
     for form in forms.FORMS:
@@ -234,7 +222,7 @@ def text_row(grid: Grid, row: int) -> list[Element]:
     elements: list[Element] = []
     pairs: list[tuple[str, Raw]] = []
     cells = [cell for cell in grid.row(row) if cell.row == row]
-    if len(cells) == 2 and all(head_field(label_of(cell)) for cell in cells) and _is_list_of_pairs(grid):
+    if len(cells) == 2 and all(head_field(label_of(cell)) for cell in cells) and grid.lists_pairs:
         return [HeadText([(head_field(label_of(cells[0])) or "", _like_a_label(cells[1]))])]
     number = 0
     while number < len(cells):
@@ -607,7 +595,7 @@ def _labelled_form(grid: Grid) -> tuple[FormKind | None, dict[int, str]]:
 def _labels_of_row(grid: Grid, form: FormKind, row: int) -> list[str]:
     """Item labels of a row; none if they stand side by side, for then the row is a heading."""
     cells = [cell for cell in grid.row(row) if cell.row == row]
-    if _is_list_of_pairs(grid):
+    if grid.lists_pairs:
         cells = cells[:1]
     names = [item_field(form, label_of(cell)) for cell in cells]
     if any(left and right for left, right in pairwise(names)):
@@ -632,7 +620,7 @@ def _row_pairs(grid: Grid, form: FormKind, row: int, band: int) -> list[tuple[st
         len(cells) == 2
         and (named := _name(form, cells[0]))
         and _name(form, cells[1])
-        and _is_list_of_pairs(grid)
+        and grid.lists_pairs
     ):
         return [(named, _like_a_label(cells[1]))]
     pairs: list[tuple[str, Raw]] = []
