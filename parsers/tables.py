@@ -616,12 +616,7 @@ def _band(grid: Grid, row: int) -> int:
 def _row_pairs(grid: Grid, form: FormKind, row: int, band: int) -> list[tuple[str, Raw]]:
     """Labels of a band of rows with the cells right of them."""
     cells = [cell for cell in grid.row(row) if cell.row >= row]
-    if (
-        len(cells) == 2
-        and (named := _name(form, cells[0]))
-        and _name(form, cells[1])
-        and grid.lists_pairs
-    ):
+    if len(cells) == 2 and (named := _name(form, cells[0])) and _name(form, cells[1]) and grid.lists_pairs:
         return [(named, _like_a_label(cells[1]))]
     pairs: list[tuple[str, Raw]] = []
     number = 0
