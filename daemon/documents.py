@@ -38,24 +38,20 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from daemon.envelope import DOCX, XLSX, Attachment
 from daemon.typesetting import clean_text, one_line, signature_date
-from parsers.content import TICK_OFF, TICK_ON
+from parsers.content import IDENTITY_PROPERTY, TICK_OFF, TICK_ON
+from parsers.drafts import with_identity
 from parsers.forms import BY_NAME, Field, FormKind, bare_label
 from parsers.values import FindingKind, Form, Place, Severity, Value
 
 FormName = Literal["problem_report", "statistics"]
 FileFormat = Literal["docx", "xlsx"]
 
-IDENTITY = "djb-identity"
-"""Custom document property that says what a form belongs to: ND-2022-013, TJ-2022-01."""
 YELLOW = "FFFF00"
 PALE = "FFF9DB"
 """Cells that are there to be filled in."""
 OFFICE = "工委办"
 SONG, TITLE_FONT, FANG_SONG = "宋体", "方正小标宋简体", "仿宋_GB2312"
 CUSTOM_PROPERTIES = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
-PROPERTY_FORMAT = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
-_PROPERTIES = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
-_TYPES = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
 
 # What a damaged or unusual office file makes these libraries raise: then a fresh form is sent instead.
 _UNFIT = (
@@ -365,28 +361,10 @@ def identify(document: Any, identity: str | None) -> None:
     found = [rel for rel in package.rels.values() if rel.reltype == RELATIONSHIP_TYPE.CUSTOM_PROPERTIES]
     if found:
         part = found[0].target_part
-        part._blob = _with_identity(part.blob, identity)
+        part._blob = with_identity(part.blob, identity)
         return
-    part = Part(PackURI("/docProps/custom.xml"), CUSTOM_PROPERTIES, _with_identity(None, identity), package)
+    part = Part(PackURI("/docProps/custom.xml"), CUSTOM_PROPERTIES, with_identity(None, identity), package)
     package.relate_to(part, RELATIONSHIP_TYPE.CUSTOM_PROPERTIES)
-
-
-def _with_identity(blob: bytes | None, identity: str) -> bytes:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    names: Any = {None: _PROPERTIES, "vt": _TYPES}
-    root = (
-        etree.fromstring(blob, parser) if blob else etree.Element(f"{{{_PROPERTIES}}}Properties", nsmap=names)
-    )
-    for node in list(root):
-        if node.get("name") == IDENTITY:
-            root.remove(node)
-    numbers = [int(pid) for node in root if (pid := node.get("pid") or "").isdigit()]
-    node = etree.SubElement(root, f"{{{_PROPERTIES}}}property")
-    node.set("fmtid", PROPERTY_FORMAT)
-    node.set("pid", str(max([1, *numbers]) + 1))
-    node.set("name", IDENTITY)
-    etree.SubElement(node, f"{{{_TYPES}}}lpwstr").text = identity
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
 
 
 # --- a school's Word file, marked -------------------------------------------------------------------------
@@ -564,7 +542,7 @@ def _xlsx_form(sheet: Sheet, filling: Filling, identity: str | None, notes: Sequ
     _validate(page, sheet, range(top + 1, top + 1 + len(items)))
     _print_on_a4(page)
     if identity is not None:
-        book.custom_doc_props.append(StringProperty(name=IDENTITY, value=identity))
+        book.custom_doc_props.append(StringProperty(name=IDENTITY_PROPERTY, value=identity))
     return _workbook_bytes(book)
 
 
@@ -676,9 +654,9 @@ def _marked_xlsx(form: Form, data: bytes, mends: Mapping[str, str], identity: st
         _fill(cell, YELLOW)
         _note(cell, fault)
     if identity is not None:
-        if IDENTITY in book.custom_doc_props.names:
-            del book.custom_doc_props[IDENTITY]
-        book.custom_doc_props.append(StringProperty(name=IDENTITY, value=identity))
+        if IDENTITY_PROPERTY in book.custom_doc_props.names:
+            del book.custom_doc_props[IDENTITY_PROPERTY]
+        book.custom_doc_props.append(StringProperty(name=IDENTITY_PROPERTY, value=identity))
     return _workbook_bytes(book)
 
 

@@ -26,12 +26,12 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from daemon.model import Measure, Problem
+from parsers.content import IDENTITY_PROPERTY
 from parsers.workbooks import (
     ASSIGNMENT_SHEET,
     CLUE_REGISTER,
     HANDLING_SHEET,
     HIDDEN_SHEET,
-    IDENTITY_PROPERTY,
     LEDGER,
     MEASURES,
     OVERDUE_LIST,

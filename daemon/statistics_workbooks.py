@@ -34,7 +34,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from daemon.figures import Figures, Platform, SchoolFigures, Sum
 from daemon.model import ReturnState
 from daemon.returns import COUNT_NAMES, Counts, FiledReturn
-from parsers.drafts import IDENTITY_PROPERTY
+from parsers.content import IDENTITY_PROPERTY
 
 Value = str | int | float | date | None
 

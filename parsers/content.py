@@ -60,6 +60,10 @@ class Table:
     """Columns that the sheet hides; their cells are in `cells`, because a column may be hidden by width alone."""
 
 
+IDENTITY_PROPERTY = "djb-identity"
+"""Custom document property in which our own documents carry what they are about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """A file's visible content in reading order."""

@@ -11,23 +11,21 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
-from parsers.content import Content, Limits, Paragraph, Refused, Unreadable
+from parsers.content import IDENTITY_PROPERTY, Content, Limits, Paragraph, Refused, Unreadable
 from parsers.values import ReturnedDocument
 
-IDENTITY_PROPERTY: Final = "djb-identity"
 DRAFT: Final = re.compile(r"circular:((?:TJ|ND|QC)-\d{4}-\d{2,}):([A-Z0-9]{4})")
 DRAFT_MARK: Final = "（送审稿）"
 PROPERTIES: Final = "docProps/custom.xml"
 WORD_TEXT: Final = "word/document.xml"
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_CUSTOM: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/custom-properties}"
-_VALUE: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes}"
+_CUSTOM: Final = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
+_VALUE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
 FORMAT_ID: Final = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
-_SAFE: Final = {"resolve_entities": False, "no_network": True}
 
 FAULTS: Final[Mapping[str, Callable[[str], bool]]] = {
     "文件带有宏，请另存为不带宏的文件": lambda name: name.endswith("vbaProject.bin"),
@@ -71,13 +69,17 @@ def returned(data: bytes, part: str, kind: str, limits: Limits) -> ReturnedDocum
 
 
 def _identity(properties: bytes) -> str:
-    root = etree.fromstring(properties, etree.XMLParser(**_SAFE))  # type: ignore[arg-type]
+    root = _root(properties)
     named = (node for node in root if node.get("name") == IDENTITY_PROPERTY)
     return next(("".join(map(str, node.itertext())).strip() for node in named), "")
 
 
+def _root(part: bytes) -> etree._Element:
+    return etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
 def _is_tracked(document: bytes) -> bool:
-    root = etree.fromstring(document, etree.XMLParser(**_SAFE))  # type: ignore[arg-type]
+    root = _root(document)
     return any(next(root.iter(f"{_W}{name}"), None) is not None for name in TRACKED)
 
 
@@ -116,29 +118,38 @@ def marked(data: bytes, identity: str | None) -> bytes:
         for member in old.infolist():
             held = old.read(member.filename)
             if member.filename == PROPERTIES:
-                held = _with_identity(held, identity)
+                held = with_identity(held, identity)
             elif member.filename == WORD_TEXT:
                 held = _without_mark(held)
             new.writestr(zipfile.ZipInfo(member.filename, (1980, 1, 1, 0, 0, 0)), held, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
-def _with_identity(properties: bytes, identity: str | None) -> bytes:
-    root = etree.fromstring(properties, etree.XMLParser(**_SAFE))  # type: ignore[arg-type]
+def with_identity(properties: bytes | None, identity: str | None) -> bytes:
+    """docProps/custom.xml with this identity or none, and with all else that stands there; None: a new one."""
+    root = _root(properties) if properties else etree.Element(f"{{{_CUSTOM}}}Properties", nsmap=_NAMES)
     for node in [node for node in root if node.get("name") == IDENTITY_PROPERTY]:
         root.remove(node)
     if identity is not None:
         taken = [int(pid) for node in root if (pid := node.get("pid") or "").isdigit()]
-        node = etree.SubElement(root, f"{_CUSTOM}property", fmtid=FORMAT_ID, name=IDENTITY_PROPERTY)
-        node.set("pid", str(max([1, *taken]) + 1))
-        etree.SubElement(node, f"{_VALUE}lpwstr").text = identity
+        node = etree.SubElement(root, f"{{{_CUSTOM}}}property")
+        for name, value in (
+            ("fmtid", FORMAT_ID),
+            ("pid", str(max([1, *taken]) + 1)),
+            ("name", IDENTITY_PROPERTY),
+        ):
+            node.set(name, value)
+        etree.SubElement(node, f"{{{_VALUE}}}lpwstr").text = identity
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
 
 
+_NAMES: Final[Any] = {None: _CUSTOM, "vt": _VALUE}
+
+
 def _without_mark(document: bytes) -> bytes:
-    root = etree.fromstring(document, etree.XMLParser(**_SAFE))  # type: ignore[arg-type]
+    root = _root(document)
     for paragraph in list(root.iter(f"{_W}p")):
         parent = paragraph.getparent()
-        if parent is not None and "".join(paragraph.itertext()).strip() == DRAFT_MARK:
+        if parent is not None and "".join(map(str, paragraph.itertext())).strip() == DRAFT_MARK:
             parent.remove(paragraph)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))

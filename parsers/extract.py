@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers import fields, forms as printed, options
-from parsers.content import Content, Paragraph
+from parsers.content import IDENTITY_PROPERTY, Content, Paragraph
 from parsers.fields import Fault, Read, uncertain
 from parsers.forms import Field, FormKind, Kind
 from parsers.labels import Draft, Item, Raw, head_pairs, is_note, title_of
 from parsers.layout import drafts
 from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
 
-IDENTITY_PROPERTY = "djb-identity"
-"""Custom document property in which our own documents carry what they are about."""
 NOWHERE = Place("未找到该栏")
 PLAIN_NAME = re.compile(
     r"(?!.*(?:办公室|小学|中学|幼儿园|学校|联系|电话))(?:[^\W\d_A-Za-z]{1,4}(?:老师|主任|校长|书记|同志|园长|副校长|女士|先生)?|[^\W\d_]{1,8}·[^\W\d_]{1,10}|[A-Za-z][A-Za-z .]{2,30})(?:\([^()]{1,10}\))?"

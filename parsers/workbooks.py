@@ -26,10 +26,9 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
+from parsers.content import IDENTITY_PROPERTY
 from parsers.values import ReturnedRow, ReturnedWorkbook
 
-IDENTITY_PROPERTY = "djb-identity"
-"""Custom document property: `workbook:problem_list:QC-2022-01:1`."""
 HIDDEN_SHEET = "djb"
 """Very hidden sheet with the same identity, for programs that drop custom properties, and the drop-downs."""
 ROW_HEADING = "djb-row"

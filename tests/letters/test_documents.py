@@ -16,7 +16,6 @@ import pytest
 from lxml import etree
 
 from daemon.documents import (
-    IDENTITY,
     YELLOW,
     Filling,
     OfficeContact,
@@ -25,7 +24,7 @@ from daemon.documents import (
     visit_calendar,
 )
 from daemon.envelope import Attachment
-from parsers.content import Limits
+from parsers.content import IDENTITY_PROPERTY, Limits
 from parsers.read import read
 from parsers.values import Finding, FindingKind, Form, Severity, Verdict
 
@@ -161,7 +160,7 @@ def test_a_copy_marked_twice_keeps_one_identity_and_one_suffix() -> None:
     assert second.name == "附件1（请补正）.docx"
     with zipfile.ZipFile(io.BytesIO(second.data)) as archive:
         properties = etree.fromstring(archive.read("docProps/custom.xml"))
-    assert [node.get("name") for node in properties] == [IDENTITY]
+    assert [node.get("name") for node in properties] == [IDENTITY_PROPERTY]
     assert read_back(second).identity == "ND-2022-014"
 
 
