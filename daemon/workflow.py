@@ -8,7 +8,7 @@ from typing import Any
 
 from daemon import asking, dispatch, problems
 from daemon.desk import Desk
-from daemon.events import Actor, Corrected, Event, Registered, course
+from daemon.events import Actor, Corrected, Event, HistoryLine, Registered, course
 from daemon.model import ENDED_STATES, State, Unit
 from daemon.standing import circumstances, departments
 from daemon.store import questions, tables
@@ -32,14 +32,10 @@ def happen(
     """
     history = questions.history_of(desk.session, row.number)
     before = row.lead_section_id
-    problem = questions.problem_value(row)
-    measures = (*problem.measures, *getattr(event, "measures", ()))
-    at = replace(circumstances(desk), departments=departments(desk, measures))
-    outcome = problems.carry_out(problem, event, at, history)
+    outcome = _outcome(desk, row, event, history)
     if isinstance(outcome, problems.Refusal):
         return outcome
-    decisions, _ = outcome
-    for decision in decisions:
+    for decision in outcome:
         _record(desk, row, decision, event, mail)
     desk.session.flush()
     former = before if before not in (None, row.lead_section_id) else None
@@ -47,7 +43,7 @@ def happen(
         _settle_questions(desk, row)
 
     def write() -> None:
-        for happening, decision in enumerate(decisions, start=len(history) + 1):
+        for happening, decision in enumerate(outcome, start=len(history) + 1):
             for letter in decision.letters:
                 dispatch.write(desk, row, letter, happening, mail, former)
             for question in decision.questions:
@@ -58,6 +54,17 @@ def happen(
     else:
         later.append(write)
     return None
+
+
+def _outcome(
+    desk: Desk, row: tables.Problem, event: Event, history: tuple[HistoryLine, ...]
+) -> tuple[problems.Decision, ...] | problems.Refusal:
+    """What the rules say of an event: every decision that follows, or why it may not happen."""
+    problem = questions.problem_value(row)
+    measures = (*problem.measures, *getattr(event, "measures", ()))
+    at = replace(circumstances(desk), departments=departments(desk, measures))
+    outcome = problems.carry_out(problem, event, at, history)
+    return outcome if isinstance(outcome, problems.Refusal) else outcome[0]
 
 
 def _settle_questions(desk: Desk, row: tables.Problem) -> None:
@@ -83,9 +90,8 @@ def _settle_questions(desk: Desk, row: tables.Problem) -> None:
         "reopening": state not in (State.CLOSED, State.ARCHIVED),
     }
     for question in waiting:
-        if question.kind == "visit" and question.payload["when"] != row.handling.get("一线办理日期"):
-            moot["visit"] = True
-        if moot.get(question.kind):
+        older = question.kind == "visit" and question.payload["when"] != row.handling.get("一线办理日期")
+        if older or moot.get(question.kind):
             question.answered_at, question.answered_by = desk.now, "djb"
             question.answer = "情况已有变化，不再需要答复"
 
@@ -110,8 +116,7 @@ def _record(
 
 def refusal_of(desk: Desk, row: tables.Problem, event: Event) -> str | None:
     """Why an event may not happen to a problem now; None if it may."""
-    history = questions.history_of(desk.session, row.number)
-    outcome = problems.carry_out(questions.problem_value(row), event, circumstances(desk), history)
+    outcome = _outcome(desk, row, event, questions.history_of(desk.session, row.number))
     return outcome.reason if isinstance(outcome, problems.Refusal) else None
 
 
