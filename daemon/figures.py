@@ -55,6 +55,11 @@ class SchoolFigures:
     claimed: bool = False
     """Says that it has filed; nobody has looked into it yet, or somebody found it true."""
 
+    @property
+    def only_claims(self) -> bool:
+        """Whether nothing came of it but its word that it has filed."""
+        return self.claimed and self.state is ReturnState.MISSING
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
@@ -205,9 +210,10 @@ def figures(
         )
         for school in _with_departed(schools, by_period.get(period.code, {}))
     )
-    lines = tuple(replace(line, claimed=line.unit_id in claimed) for line in lines)
     known = {school.unit_id for school in schools}
-    lines = tuple(line if line.unit_id in known else _departed(line) for line in lines)
+    lines = tuple(
+        replace(line, in_directory=line.unit_id in known, claimed=line.unit_id in claimed) for line in lines
+    )
     since = platform_since if platform_since is not None else platforms_since(returns, timeline)
     # Of a school that never filed nobody knows whether it has a platform: it is not named as having none.
     filers = {one.unit_id for one in returns if one.counted}
@@ -238,10 +244,6 @@ def _with_departed(schools: Sequence[School], filed: Mapping[int, FiledReturn]) 
     known = {school.unit_id for school in schools}
     gone = [School(u, one.unit_name) for u, one in sorted(filed.items()) if u not in known and one.counted]
     return [*schools, *gone]
-
-
-def _departed(line: SchoolFigures) -> SchoolFigures:
-    return replace(line, in_directory=False)
 
 
 def _line(

@@ -240,7 +240,7 @@ def rollup_letter(
 
 def _not_filed(school: SchoolFigures) -> str:
     """A school that has not filed, with what the office should know before it takes it to task."""
-    if school.claimed and school.state is ReturnState.MISSING:
+    if school.only_claims:
         return f"{school.name}（声明已报，待核对）"
     known = {ReturnState.RETURNED: "已退回补正", ReturnState.HELD: "来件待核实"}.get(school.state)
     return f"{school.name}（{known}）" if known else school.name

@@ -242,7 +242,7 @@ def _missing_sheet(sheet: Worksheet, figures: Figures) -> None:
 
 
 def _missing_remark(school: SchoolFigures) -> str | None:
-    if school.claimed and school.state is ReturnState.MISSING:
+    if school.only_claims:
         return "声明已报，待工委办核对"
     return _MISSING_REMARKS.get(school.state)
 
