@@ -164,12 +164,16 @@ def _asked_for(desk: Desk, answered: tables.Letter) -> tuple[letters.Answer, ...
             question = questions.question(desk.session, asked) if asked else None
             if question is None or question.answered_at is not None:
                 return ()
-            return YES_OR_NO if question.kind in ASKED_FOR_YES else DECISIONS
+            return _answers_to(question)
         case LetterKind.DECISION_READBACK.value | LetterKind.ASSIGNMENT_SHEET.value:
             return CONFIRMATIONS
         case LetterKind.PROBLEM_LIST.value:
             return DECISIONS
     return ()
+
+
+def _answers_to(question: tables.Question) -> tuple[letters.Answer, ...]:
+    return YES_OR_NO if question.kind in ASKED_FOR_YES else DECISIONS
 
 
 ASKED_FOR_SECTION = frozenset({"unknown_section", "referral", "reassignment"})
@@ -307,8 +311,7 @@ def _ask_again(
     """The office's answer decided nothing: one letter says why and which words would."""
     if sender.unit_of(UnitKind.COMMITTEE_OFFICE, UnitKind.BUREAU_OFFICE) is None or not sender.trusted:
         return holding.unclear(desk, mail, sender, why, answered)
-    answers = YES_OR_NO if question.kind in ASKED_FOR_YES else DECISIONS
-    return holding.asked_again(desk, mail, sender, question, why, answers)
+    return holding.asked_again(desk, mail, sender, question, why, _answers_to(question))
 
 
 def _not_executed(desk: Desk, mail: tables.Mail, sender: Sender, why: str) -> Fate:

@@ -108,9 +108,11 @@ def write(
     """
     count = 0
     maker = MAKERS.get(order.kind)
-    for party, copies in _addressed(order) if maker else ():
+    if maker is None:
+        return count
+    for party, copies in _addressed(order):
         for to in recipients(desk, row, order, party):
-            made = maker(Draft(desk, row, order, to, party, mail, former)) if maker else None
+            made = maker(Draft(desk, row, order, to, party, mail, former))
             if made is None:
                 continue
             cc = [a for c in copies for one in recipients(desk, row, order, c) for a in one.to]

@@ -12,7 +12,7 @@ from daemon.desk import Desk
 from daemon.envelope import Attachment
 from daemon.filing import Sender
 from daemon.model import Disposition, LetterKind, Unit, UnitKind
-from daemon.recipients import TO_NAMES
+from daemon.recipients import recipient
 from daemon.store import questions, tables
 from parsers.values import Reading
 
@@ -201,7 +201,7 @@ def _notice(
     unit = _unit(sender)
     desk.write(
         letters.HeldNotice(
-            to_name=TO_NAMES.get(unit.kind, unit.name) if unit else "贵单位",
+            to_name=recipient(unit).name if unit else "贵单位",
             you=YOU.get(unit.kind, "你办") if unit else "你单位",
             date=desk.today,
             reason=reason,

@@ -22,7 +22,7 @@ from daemon.figures import Figures, figures_from_json
 from daemon.model import LetterKind, ReturnState, Unit, UnitKind
 from daemon.period_records import PeriodRecords
 from daemon.periods import Period, Step, step_key
-from daemon.recipients import TO_NAMES
+from daemon.recipients import recipient
 from daemon.standing import missed, work
 from daemon.statistics_letters import DOCX, Prepared, office_of, rollup_file
 from daemon.store import questions, tables
@@ -277,7 +277,7 @@ def read_back_edited(
     desk.record(payload["period"], "circular_edited", by=mail.sender, mail=mail, text="修改稿替代送审稿")
     desk.ask(
         letters.Question(
-            to_name=TO_NAMES.get(unit.kind, unit.name),
+            to_name=recipient(unit).name,
             date=desk.today,
             number=payload["period"],
             code=code,
