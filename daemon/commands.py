@@ -78,10 +78,10 @@ def _now(store: Any) -> datetime:
 
 def _pretend(store: Any, moment: datetime) -> None:
     """Let what comes after `once --at` look and act at that moment, until there is a cycle at another."""
-    from daemon.store.memory import PRETENDED, set_note
+    from daemon.store.memory import LAST_CYCLE, PRETENDED, set_note
 
     with store.transaction() as session:
-        set_note(session, PRETENDED, "--at", moment)
+        set_note(session, LAST_CYCLE, PRETENDED, moment)
 
 
 def _moment(text: str, zone: Any) -> datetime:

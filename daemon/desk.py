@@ -27,6 +27,7 @@ from daemon.periods import StatisticsRules, Timeline
 from daemon.problems import WorkflowRules
 from daemon.rules import statistics_rules, workflow_rules as workflow_rules, working_calendar
 from daemon.store import questions, tables
+from daemon.store.memory import FIRST_CYCLE
 from daemon.troubles import Troubles
 from daemon.workdays import Calendar
 
@@ -202,6 +203,11 @@ class Desk:
     def workdays_on(self, count: int) -> date:
         """The day that lies so many working days after today."""
         return self.calendar.workdays_after(self.today, count)
+
+    def first_cycle(self) -> datetime:
+        """When the daemon first worked: what was due before is not chased. Now, if it never did."""
+        noted = questions.note(self.session, FIRST_CYCLE)
+        return datetime.fromisoformat(noted) if noted is not None else self.now
 
     def timeline(self) -> Timeline:
         """The statistics calendar, with the due days of the periods that were announced."""

@@ -40,12 +40,11 @@ from daemon.sender import Sender, SenderSettings, Sent
 from daemon.store import questions
 from daemon.store.engine import Store
 from daemon.store.lease import Lease
-from daemon.store.memory import LAST_CYCLE
+from daemon.store.memory import FIRST_CYCLE, LAST_CYCLE
 from daemon.store.opening import now as now, opened_store as opened_store
 from daemon.troubles import Trouble
 from parsers.content import Limits
 
-FIRST_CYCLE = "first_cycle"
 TICK_SECONDS = 20
 LEASE = "mailbox"
 STANDBY_SECONDS = 3.0

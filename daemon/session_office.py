@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from daemon import dispatch, ledgers, letters, recipients, sessions, similarity, typesetting
 from daemon.clock import local_day
@@ -64,8 +64,7 @@ def next_opening(desk: Desk) -> date | None:
     """When the next regular session opens; None if sessions are opened by order only."""
     latest = questions.latest_session(desk.session)
     last = local_day(latest.opened_at, desk.config.zone) if latest else None
-    begun = questions.note(desk.session, "first_cycle")
-    started = desk.today if begun is None else local_day(datetime.fromisoformat(begun), desk.config.zone)
+    started = local_day(desk.first_cycle(), desk.config.zone)
     if skipped := questions.note(desk.session, SKIPPED):
         started = max(started, date.fromisoformat(skipped))
     every = desk.config.workflow.session_months

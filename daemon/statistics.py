@@ -28,7 +28,6 @@ from daemon.periods import (
 from daemon.statistics_letters import Prepared, prepared
 from daemon.store import questions
 
-FIRST_CYCLE: Final = "first_cycle"
 LOOKED: Final = "statistics_looked"
 """Note of what the last complete look saw: as long as it is the same, nothing can be due."""
 LETTERS_AT_ONCE: Final = 8
@@ -104,7 +103,7 @@ def seen(desk: Desk) -> str | None:
 
 def open_periods(desk: Desk, until: datetime) -> tuple[Period, ...]:
     """The periods for which the calendar may have something to do up to a moment."""
-    first_cycle = first_cycle_of(desk)
+    first_cycle = desk.first_cycle()
     timeline = desk.timeline()
     ahead = timedelta(days=400)
     first = min(local_day(first_cycle, desk.config.zone), desk.today) - ahead
@@ -112,12 +111,6 @@ def open_periods(desk: Desk, until: datetime) -> tuple[Period, ...]:
     keys = [step_key(step, period.code) for period in near for step in OFFICE_STEPS]
     done = questions.outcomes(desk.session, keys)
     return timeline.open(first_cycle, desk.now, until, done)
-
-
-def first_cycle_of(desk: Desk) -> datetime:
-    """When the daemon first worked: what was due before is not chased. Now, if it never did."""
-    noted = questions.note(desk.session, FIRST_CYCLE)
-    return datetime.fromisoformat(noted) if noted is not None else desk.now
 
 
 def orders_of(records: PeriodRecords, until: datetime) -> tuple[Order, ...]:
@@ -129,7 +122,7 @@ def orders_of(records: PeriodRecords, until: datetime) -> tuple[Order, ...]:
         records.period,
         tuple(records.states.values()),
         desk.timeline(),
-        first_cycle=first_cycle_of(desk),
+        first_cycle=desk.first_cycle(),
         now=desk.now,
         until=until,
         done=questions.outcomes(desk.session, keys),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from daemon import holding, letters, statistics_circular, typesetting
@@ -291,8 +290,7 @@ def _period_meant(desk: Desk, order: Order, answered: tables.Letter | None) -> P
     if not isinstance(order, Circulate) or desk.today > current.due:
         return current
     earlier = timeline.before(current)
-    begun = questions.note(desk.session, "first_cycle")
-    watched = begun is not None and local_day(datetime.fromisoformat(begun), desk.config.zone) <= earlier.due
+    watched = local_day(desk.first_cycle(), desk.config.zone) <= earlier.due
     return earlier if watched else current
 
 

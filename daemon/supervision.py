@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -102,8 +102,7 @@ def in_working_hours(desk: Desk) -> bool:
 
 def _first_day(desk: Desk) -> date:
     """The daemon's first day: there is no news of the day before it."""
-    noted = questions.note(desk.session, "first_cycle")
-    return local_day(datetime.fromisoformat(noted), desk.config.zone) if noted else desk.today
+    return local_day(desk.first_cycle(), desk.config.zone)
 
 
 def _reach_again(desk: Desk) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from daemon.store.statements import chunks, insert_into, rows_changed
 from daemon.store.tables import Done, Note
 
+FIRST_CYCLE: Final = "first_cycle"
 LAST_CYCLE: Final = "last_cycle"
-PRETENDED: Final = "pretended_time"
+PRETENDED: Final = "--at"
+"""Stands in the note of the last cycle if it took another moment for now."""
 
 
 def done(session: Session, key: str) -> bool:
@@ -70,8 +72,8 @@ def set_note(session: Session, name: str, value: str, at: datetime) -> None:
 
 def moment_of_work(session: Session, now: datetime) -> datetime:
     """The moment at which commands look and act: `now`, unless the last cycle took another one for now."""
-    pretended = note_taken_at(session, PRETENDED)
-    return pretended if pretended and pretended == note_taken_at(session, LAST_CYCLE) else now
+    pretended = note(session, LAST_CYCLE) == PRETENDED
+    return (note_taken_at(session, LAST_CYCLE) if pretended else None) or now
 
 
 def drop_note(session: Session, name: str) -> bool:
