@@ -54,7 +54,7 @@ def bounced(desk: Desk, mail: tables.Mail, head: Mail) -> Fate:
                 _silence(desk, mail, row, recipient.address)
         # Only a report about a letter that we really sent may silence an address.
         if ours:
-            questions.mark_bounced(desk.session, recipient.address, desk.now)
+            desk.bounced(recipient.address)
             event(log, "address_bounced", "邮箱退信，已停止催办", level=logging.WARNING, mail=mail.id)
     return Fate(Disposition.BOUNCE, "退信：" + ("；".join(told) or "未说明收件人"))
 

@@ -108,6 +108,11 @@ class Brakes:
         self._ahead: int | None = None
         self.reasons: list[str] = []
 
+    def expect(self, addresses: Iterable[str]) -> None:
+        """Look up at once how often these were answered today."""
+        found = questions.answered_since(self._desk.session, addresses, self._midnight())
+        self._answered.update({address: list(counts) for address, counts in found.items()})
+
     def answerable(self, addresses: Iterable[str], letter: letters.Letter) -> tuple[str, ...]:
         """Those of the addresses that may be answered once more today."""
         return tuple(address for address in addresses if self._may_answer(address, letter))
@@ -115,9 +120,7 @@ class Brakes:
     def _may_answer(self, address: str, letter: letters.Letter) -> bool:
         to_form = letter.kind.value in questions.ANSWERS_TO_FORMS
         if address not in self._answered:
-            self._answered[address] = list(
-                questions.answered_since(self._desk.session, address, self._midnight())
-            )
+            self.expect([address])
         counts = self._answered[address]
         limit = self._limit(address, generously=to_form)
         if counts[not to_form] >= limit:
@@ -188,6 +191,7 @@ class Desk:
         self.brakes = Brakes(self)
         self._alarms: set[str] = set()
         self._timeline: Timeline | None = None
+        self._bounced: set[str] | None = None
         self._codes = questions.code_source(office.random)
 
     # --- time -------------------------------------------------------------------------------------------
@@ -219,6 +223,21 @@ class Desk:
     def announced(self) -> None:
         """One more period was announced: its due day stays from now on."""
         self._timeline = None
+
+    # --- addresses --------------------------------------------------------------------------------------
+
+    def bounced(self, address: str) -> None:
+        """An address returns mail for good."""
+        questions.mark_bounced(self.session, address, self.now)
+        self._bounced = None
+
+    def sound(self, address: str) -> None:
+        """Mail came from an address: if it returned ours before, it is taken for sound again."""
+        if self._bounced is None:
+            self._bounced = set(questions.bounced_addresses(self.session))
+        if address in self._bounced:
+            questions.clear_bounce(self.session, address)
+            self._bounced.discard(address)
 
     # --- numbers ----------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 `collecting` brings new mails from the mailbox into the archive and the database, as `pending`: from then on
 nothing can be lost. `Handling` has them read in worker processes, every sender's mails in their order, and
-gives each its fate, a batch in one transaction and every mail in a savepoint of its own. `take_in` does both
+gives each its fate, a batch in one transaction. `take_in` does both
 at once, so that mails are read and decided while others are still being fetched.
 """
 
@@ -12,7 +12,8 @@ import logging
 import re
 import traceback
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -68,14 +69,17 @@ def take_in(
 ) -> int:
     """Every new mail is fetched and gets its fate; how many did. Temporary: the connection is lost.
 
-    What was fetched before a connection was lost gets its fate all the same.
+    A batch is fetched and archived while the one before is handled: waiting for the server and the disk
+    costs no time of its own. What was fetched before a connection was lost gets its fate all the same.
     """
     handling = Handling(store, reader, office, clock, leaving)
+    batches = collecting(store, mailbox, office, clock())
     try:
-        for _ in collecting(store, mailbox, office, clock()):
-            handling.advance()
-            if leaving():
-                break
+        with ThreadPoolExecutor(1, "djb-collecting") as collector:
+            coming = collector.submit(next, batches, None)
+            while coming.result() is not None and not leaving():
+                coming = collector.submit(next, batches, None)
+                handling.advance()
     except Failure:
         handling.finish()
         raise
@@ -336,6 +340,29 @@ class Handling:
         self._in_hand.difference_update(ids)
 
     def _settle_all(self, batch: Sequence[tuple[Waiting, Outcome]]) -> None:
+        """Every mail of a batch gets its fate. If one goes wrong, all is done over, and only that one fails.
+
+        A savepoint for every mail would cost a tenth of the whole work, and hardly any mail needs it.
+        """
+        try:
+            settled = self._settle(batch, settle)
+        except Exception:  # noqa: BLE001 (what is wrong for all goes wrong again)
+            settled = self._settle(batch, settle_apart)
+        for mail in settled:
+            event(
+                log,
+                "mail_handled",
+                f"来信{Disposition(mail.disposition).chinese}",
+                mail=mail.id,
+                disposition=mail.disposition,
+                unit=mail.unit_id,
+            )
+
+    def _settle(
+        self,
+        batch: Sequence[tuple[Waiting, Outcome]],
+        settle_one: Callable[[Desk, tables.Mail, Outcome, int | None], None],
+    ) -> Iterable[tables.Mail]:
         with self._store.transaction() as session:
             desk = Desk(self._office, session, self._office.directories.current(session), self._clock())
             rows = questions.mails_to_settle(session, [mail.id for mail, _ in batch])
@@ -343,10 +370,12 @@ class Handling:
                 note_head(rows[mail.id], outcome)
             questions.write_heads(session, rows.values())
             twins = questions.earlier_twins(session, rows)
+            desk.brakes.expect({row.sender for row in rows.values() if row.sender})
             for mail, outcome in batch:
-                settle(desk, rows[mail.id], outcome, twins.get(mail.id))
+                settle_one(desk, rows[mail.id], outcome, twins.get(mail.id))
                 self._feed()
             questions.write_fates(session, rows.values())
+        return rows.values()
 
     def _set_apart(self) -> None:
         """Quarantine the mails whose bytes are lost."""
@@ -358,20 +387,21 @@ class Handling:
 
 
 def settle(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) -> None:
-    """Give a mail its fate, in a savepoint of its own; whatever goes wrong, it has one.
-
-    `twin` is the earlier mail that it repeats.
-    """
+    """Give a mail its fate; `twin` is the earlier mail that it repeats."""
     desk.brakes.reasons.clear()
     if mail.attempts > MOST_ATTEMPTS:
         why = f"处理这封邮件时程序已 {MOST_ATTEMPTS} 次异常中断"
         _seal(desk, mail, Fate(Disposition.QUARANTINED, why))
         _tell_administrator(desk, mail, why)
         return
+    _seal(desk, mail, _with_brakes(desk, decide(desk, mail, outcome, twin)))
+
+
+def settle_apart(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) -> None:
+    """The same in a savepoint of its own: whatever goes wrong, this mail and the others have their fates."""
     try:
         with desk.session.begin_nested():
-            fate = decide(desk, mail, outcome, twin)
-        _seal(desk, mail, _with_brakes(desk, fate))
+            settle(desk, mail, outcome, twin)
     except Exception as error:
         if fails_for_all(error):
             raise
@@ -399,14 +429,6 @@ def _tell_administrator(desk: Desk, mail: tables.Mail, why: str) -> None:
 def _seal(desk: Desk, mail: tables.Mail, fate: Fate) -> None:
     """Note the fate in the mail; the batch writes down those of all its mails at once."""
     mail.disposition, mail.reason, mail.handled_at = fate.disposition.value, fate.reason, desk.now
-    event(
-        log,
-        "mail_handled",
-        f"来信{fate.disposition.chinese}",
-        mail=mail.id,
-        disposition=mail.disposition,
-        unit=mail.unit_id,
-    )
 
 
 def note_head(mail: tables.Mail, outcome: Outcome) -> None:
@@ -433,7 +455,7 @@ def decide(desk: Desk, mail: tables.Mail, outcome: Outcome, twin: int | None) ->
     sender = Sender(head.sender, desk.directory.at_address(head.sender), head.authentication)
     mail.unit_id = sender.units[0].id if sender.units else None
     if sender.trusted:
-        questions.clear_bounce(desk.session, sender.address)
+        desk.sound(sender.address)
     if mail.size > desk.config.mailbox.max_message_mb << 20:
         return holding.too_large(desk, mail, sender)
     answered = _answered_letter(desk, reading, sender)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -33,12 +33,15 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+_PLACE = tuple(field.name for field in fields(Place))
+
+
 def form_json(form: Form) -> dict[str, Any]:
     """The values of a form as a filing keeps them; `stored_form` makes the form of them again."""
     return {
         **{name: plain(value) for name, value in form.fields.items()},
         form.items_key: [{name: plain(value) for name, value in item.items()} for item in form.items],
-        "places": {path: list(astuple(place)) for path, place in form.places.items()},
+        "places": {path: [getattr(place, name) for name in _PLACE] for path, place in form.places.items()},
         "identity": form.identity,
     }
 

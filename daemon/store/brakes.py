@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from daemon.model import LetterKind
 from daemon.store.letters import OPEN
 from daemon.store.memory import note, set_note
-from daemon.store.statements import rows_changed
+from daemon.store.statements import chunks, rows_changed
 from daemon.store.tables import Delivery, Letter, Mail, Question
 
 ANSWERS_TO_FORMS: Final = (
@@ -22,17 +23,17 @@ ANSWERS_TO_FORMS: Final = (
 """Answers to a form; a loop of machines hardly ever produces one."""
 
 _ANSWERED = (
-    select(Letter.kind, func.count())
+    select(Delivery.address, Letter.kind, func.count())
     .select_from(Delivery)
     .join(Letter, Delivery.letter_id == Letter.id)
     .where(
-        Delivery.address == bindparam("address"),
+        Delivery.address.in_(bindparam("addresses", expanding=True)),
         # What was sent before the moment was written before it: the index leaves that out.
         or_(Delivery.sent_at.is_(None), Delivery.sent_at >= bindparam("since")),
         Letter.created_at >= bindparam("since"),
         Letter.mail_id.is_not(None),
     )
-    .group_by(Letter.kind)
+    .group_by(Delivery.address, Letter.kind)
 )
 
 _ASKED = (
@@ -64,12 +65,16 @@ def paused_until(session: Session, now: datetime) -> datetime | None:
     return until if until is not None and now < until < now + LONGEST_PAUSE else None
 
 
-def answered_since(session: Session, address: str, since: datetime) -> tuple[int, int]:
-    """How many answers an address was written since a moment: to forms, and to anything else."""
-    rows = session.connection().execute(_ANSWERED, {"address": address, "since": since})
-    counts: dict[str, int] = {row[0]: row[1] for row in rows}
-    to_forms = sum(counts.get(kind, 0) for kind in ANSWERS_TO_FORMS)
-    return to_forms, sum(counts.values()) - to_forms
+def answered_since(session: Session, addresses: Iterable[str], since: datetime) -> dict[str, tuple[int, int]]:
+    """How many answers each address was written since a moment: to forms, and to anything else."""
+    counts = dict.fromkeys(addresses, (0, 0))
+    for some in chunks(counts):
+        rows = session.connection().execute(_ANSWERED, {"addresses": list(some), "since": since})
+        for address, kind, count in rows:
+            to_forms, others = counts[address]
+            is_form = kind in ANSWERS_TO_FORMS
+            counts[address] = (to_forms + count, others) if is_form else (to_forms, others + count)
+    return counts
 
 
 def asked_since(session: Session, sender: str, since: datetime) -> int:

@@ -217,9 +217,21 @@ def open_problems(session: Session) -> list[model.Problem]:
 
 def open_problem_rows(session: Session, unit_id: int) -> list[Problem]:
     """The rows of a school's problems that have not come to their end, oldest first."""
+    session.flush()
+    # Most schools have none: asking for an id costs a third of asking for entities.
+    if session.connection().execute(_ANY_OPEN_OF_UNIT, {"unit_id": unit_id}).first() is None:
+        return []
     return list(session.scalars(_OPEN_OF_UNIT, {"unit_id": unit_id}))
 
 
+_ANY_OPEN_OF_UNIT: Final = (
+    select(table_of(Problem).c.id)
+    .where(
+        table_of(Problem).c.unit_id == bindparam("unit_id"),
+        table_of(Problem).c.state.not_in([state.value for state in ENDED_STATES]),
+    )
+    .limit(1)
+)
 _OPEN_OF_UNIT: Final = (
     select(Problem)
     .where(
