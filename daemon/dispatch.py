@@ -238,28 +238,14 @@ def _told(draft: Draft, news: News, detail: str | None) -> letters.ProblemNews:
     )
 
 
-def _plainly(value: object) -> str:
-    """A value as a letter names it."""
-    if isinstance(value, (tuple, list)):
-        return "、".join(letters.LEVEL_NAMES.get(str(one), str(one)) for one in value) or "未填"
-    return str(value) if value else "未填"
-
-
 def _notice(draft: Draft) -> Written | None:
     wording = NOTICES.get(draft.text("topic") or "")
     if wording is None:
         return None
     reason = f"（{draft.text('reason')}）" if draft.text("reason") else ""
-    changes = draft.fact("changes")
-    labels = {**letters.FIELD_LABELS, "sections_asked": letters.FIELD_LABELS["sections"]}
-    shown = (
-        "；".join(f"{labels.get(name, name)}改为“{_plainly(value)}”" for name, value in changes.items())
-        if isinstance(changes, Mapping)
-        else ""
-    )
     detail = wording.format(
         instruction=draft.text("instruction") or "",
-        changes=shown or "详见平台登记",
+        changes=draft.text("changes") or "",
         into=draft.text("into") or "",
         reason=reason,
     )

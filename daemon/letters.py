@@ -19,7 +19,7 @@ from daemon.envelope import (
     new_message_id as new_message_id,
     sendable as sendable,
 )
-from daemon.model import LetterKind, Light
+from daemon.model import LEVEL_NAMES as LEVEL_NAMES, LetterKind, Light
 from parsers.values import Form, Severity, Value
 
 # --- what letters are made of ---------------------------------------------------------------------
@@ -731,7 +731,6 @@ FORM_TITLES: Mapping[str, str] = {
     "problem_report": "《难点问题报告表》",
     "statistics": "《“难点问题书记一线办”开展情况统计表》",
 }
-LEVEL_NAMES: Mapping[str, str] = {"secretary": "市委教育工委书记", "section": "市局相关科室"}
 
 
 def facts_of(form: Form, item: int) -> tuple[Fact, ...]:

@@ -69,6 +69,9 @@ STATE_NAMES: Mapping[State, str] = {
     State.REOPENED: "重新办理",
 }
 
+LEVEL_NAMES: Mapping[str, str] = {"secretary": "市委教育工委书记", "section": "市局相关科室"}
+"""The feedback levels, as letters name them."""
+
 ENDED_STATES = frozenset({State.CLOSED, State.ARCHIVED, State.DECLINED, State.MERGED, State.WITHDRAWN})
 
 

@@ -69,7 +69,16 @@ from daemon.events import (
     course,
     visit_text,
 )
-from daemon.model import ENDED_STATES, LetterKind, Measure, OnSiteOutcome, Problem, State, UnitKind
+from daemon.model import (
+    ENDED_STATES,
+    LEVEL_NAMES,
+    LetterKind,
+    Measure,
+    OnSiteOutcome,
+    Problem,
+    State,
+    UnitKind,
+)
 from daemon.workdays import Calendar
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -606,17 +615,46 @@ def _mend(problem: Problem, event: Corrected) -> Decision:
 
 def _amend(problem: Problem, event: Corrected) -> Decision:
     letters = [LetterOrder(LetterKind.RECEIPT, Party.SENDER, facts={"topic": "amended"})]
-    if problem.lead_section_id is not None:
-        letters.append(_to_section("amended", changes=dict(event.changes)))
+    told = differences(problem, event.changes)
+    if not told:
+        pass  # The same once more: whoever handles it has nothing to read.
+    elif problem.lead_section_id is not None:
+        letters.append(_to_section("amended", changes="；".join(told)))
     elif problem.state in (State.LISTED, State.SUBMITTED, State.SELECTED):
-        letters.append(_news("amended", to=Party.COMMITTEE_OFFICE, changes=dict(event.changes)))
+        letters.append(_news("amended", to=Party.COMMITTEE_OFFICE, changes="；".join(told)))
     changes = {**event.changes, "version": problem.version + 1}
     return Decision(problem.state, event.name, _amendment_text(problem, event), changes, tuple(letters))
 
 
 def _amendment_text(problem: Problem, event: Corrected) -> str:
-    parts = [f"{name}：{getattr(problem, name, None)} → {value}" for name, value in event.changes.items()]
-    return f"更正为第{problem.version + 1}版" + ("（" + "；".join(parts) + "）" if parts else "")
+    told = differences(problem, event.changes)
+    return f"更正为第{problem.version + 1}版" + (f"（{'；'.join(told)}）" if told else "")
+
+
+COLUMN_LABELS: Mapping[str, str] = {
+    "reporting_unit": "填报单位",
+    "problem": "难点问题",
+    "details": "具体内容及诉求",
+    "levels": "反馈层级",
+    "sections_asked": "涉及科室",
+    "remarks": "备注",
+}
+
+
+def differences(before: object, values: Mapping[str, object]) -> tuple[str, ...]:
+    """What newer values change in a problem, in Chinese, each with the old and the new value."""
+    pairs = (
+        (label, _in_words(getattr(before, name)), _in_words(values[name]))
+        for name, label in COLUMN_LABELS.items()
+        if name in values
+    )
+    return tuple(f"{label}由“{old}”改为“{new}”" for label, old, new in pairs if old != new)
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return "、".join(LEVEL_NAMES.get(str(one), str(one)) for one in value) or "未填"
+    return str(value) if value else "未填"
 
 
 # --- instruction and assignment ----------------------------------------------------------------

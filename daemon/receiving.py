@@ -19,6 +19,7 @@ from daemon.holding import Fate, unread_files
 from daemon.model import ENDED_STATES, Disposition, LetterKind, ReturnState, State, Unit, UnitKind
 from daemon.period_records import LATE_QUESTION, filed_return, ledger_solved, note_platform
 from daemon.periods import Period
+from daemon.problems import differences
 from daemon.store import questions, tables
 from daemon.stored_forms import finding_json, form_json, stored_form
 from daemon.workflow import registered
@@ -225,7 +226,7 @@ def _new_version(
         )
         return False
     values = _problem_values(ruling, index)
-    changes = _differences(row, values)
+    changes = differences(row, values)
     row.filing_id, row.item = filing_id, index
     if state not in CORRECTABLE:
         workflow.amended(desk, row, values, _by(ruling, mail), mail)
@@ -285,31 +286,6 @@ def _problem_values(ruling: Ruling, index: int) -> dict[str, Any]:
         "sections_asked": plain(item.get("sections")) or [],
         "remarks": _text(item.get("remarks")) or None,
     }
-
-
-_COLUMN_LABELS = {
-    "reporting_unit": "填报单位",
-    "problem": "难点问题",
-    "details": "具体内容及诉求",
-    "levels": "反馈层级",
-    "sections_asked": "涉及科室",
-    "remarks": "备注",
-}
-
-
-def _differences(row: tables.Problem, values: dict[str, Any]) -> list[str]:
-    """What a newer version changes, in Chinese, with old and new values."""
-    return [
-        f"{label}由“{_shown(getattr(row, name))}”改为“{_shown(values[name])}”"
-        for name, label in _COLUMN_LABELS.items()
-        if getattr(row, name) != values[name]
-    ]
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return "、".join(letters.LEVEL_NAMES.get(str(v), str(v)) for v in value) or "未填"
-    return str(value) if value else "未填"
 
 
 def _filed_problem(desk: Desk, form: Form, index: int, row: tables.Problem) -> letters.Filed:

@@ -58,7 +58,7 @@ from daemon.events import (
 )
 from daemon.milestones import timers
 from daemon.model import ENDED_STATES, LetterKind, Measure, OnSiteOutcome, State
-from daemon.problems import ALLOWED, HANDLED, Decision, Refusal, WorkflowRules, decide
+from daemon.problems import ALLOWED, HANDLED, Decision, Party, Refusal, WorkflowRules, decide
 from tests.workflow.conftest import (
     ASSIST,
     BUREAU,
@@ -149,6 +149,27 @@ def test_a_corrected_problem_is_registered_and_keeps_its_number() -> None:
     assert life.happens(Corrected(by=SCHOOL, changes={"details": "更换灯具60盏"})) is State.REGISTERED
     assert life.problem.version == 2
     assert life.problem.details == "更换灯具60盏"
+
+
+def amended(changes: dict[str, object]) -> list[object]:
+    """What a section is told when a school corrects a problem in hand."""
+    life = Life(problem(levels=("section",), sections_asked=("安全保卫科",)))
+    life.happens(Registered(sections=(11,)))
+    life.happens(Corrected(by=SCHOOL, changes=changes))
+    letters = [letter for decision in life.last for letter in decision.letters]
+    return [letter.facts["changes"] for letter in letters if letter.to is Party.LEAD_SECTION]
+
+
+def test_a_section_hears_what_was_corrected_from_what_to_what() -> None:
+    (told,) = amended({"levels": ("secretary", "section"), "remarks": "另附照片", "sections_asked": ()})
+    assert told == (
+        "反馈层级由“市局相关科室”改为“市委教育工委书记、市局相关科室”；涉及科室由“安全保卫科”改为“未填”；"
+        "备注由“未填”改为“另附照片”"
+    )
+
+
+def test_a_section_hears_nothing_of_a_form_that_says_the_same_once_more() -> None:
+    assert amended({}) == []
 
 
 def test_held_and_verified_is_registered() -> None:
