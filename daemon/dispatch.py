@@ -470,11 +470,11 @@ def read_back(
     unit: Unit,
     carried: Sequence[letters.Filed],
     refused: Sequence[str],
-    attachments: Sequence[letters.Attachment] = (),
-    context: Mapping[str, object] | None = None,
+    sheet: ledgers.SentFile | None = None,
 ) -> None:
-    """Tell the sender what was carried out and what was not."""
-    numbers = tuple(dict.fromkeys(filed.number for filed in carried))
+    """Tell the sender what was carried out and what was not, with a handling sheet as it now stands."""
+    about = [sheet.sent.about] if sheet else []
+    numbers = tuple(dict.fromkeys((*(filed.number for filed in carried), *about)))
     row = questions.problem(desk.session, numbers[0]) if len(numbers) == 1 else None
     desk.write(
         letters.Receipt(
@@ -492,6 +492,6 @@ def read_back(
         about=numbers,
         unit=unit,
         answers=mail,
-        attachments=attachments,
-        context=dict(context or {}),
+        attachments=[attached(sheet)] if sheet else [],
+        context={"workbook": sheet.sent.to_json()} if sheet else {},
     )

@@ -6,12 +6,12 @@ alone is a form of the office's own and may come by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from daemon import dispatch, holding, ledgers, letters, session_choice, standing, typesetting
+from daemon import dispatch, holding, ledgers, session_choice, standing, typesetting
 from daemon.desk import Desk
 from daemon.events import (
     Actor,
@@ -38,7 +38,7 @@ from parsers import replies
 from parsers.forms import CLUE_REGISTER
 from parsers.orders import Accept, Extend, Order
 from parsers.values import Authentication, FindingKind, Reading, ReturnedRow, ReturnedWorkbook, Value, plain
-from parsers.workbooks import MEASURES, SentWorkbook, changes
+from parsers.workbooks import MEASURES, SentWorkbook, changes, shortened
 
 PROGRESS = "办理进展"
 
@@ -54,11 +54,18 @@ class Back:
     answered: tables.Letter | None
     letter: tables.Letter | None
     book: ReturnedWorkbook
+    newest: bool = True
+    """Whether its unit was sent no newer copy."""
 
     @property
     def sent(self) -> SentWorkbook:
         assert self.letter is not None
         return SentWorkbook.from_json(self.letter.context["workbook"])
+
+    @property
+    def taken(self) -> Taken:
+        assert self.letter is not None
+        return Taken(**self.letter.context.get("taken", {"fields": {}, "table": None, "measures": None}))
 
 
 def returned(
@@ -164,84 +171,142 @@ def _back(
         return f"“{book.part}”不是可以办理的工作簿"
     if answered is None:
         return f"“{book.part}”不是随对我办来信的回复发来的，为防冒用，未予办理"
-    letter = _letter_with(desk, sender, book)
-    if letter is None:
+    letters_with = _letters_with(desk, sender, book)
+    if not letters_with:
         return f"“{book.part}”不是我办发给来信单位的工作簿，未予办理"
+    same = [one for one in letters_with if one.context["workbook"]["version"] == book.version]
+    letter = (same or letters_with)[-1]
     unit = next((one for one in sender.units if one.id == letter.unit_id), None) or sender.units[0]
-    return Back(desk, mail, sender, unit, answered, letter, book)
+    return Back(desk, mail, sender, unit, answered, letter, book, newest=letter is letters_with[-1])
 
 
-def _letter_with(desk: Desk, sender: Sender, book: ReturnedWorkbook) -> tables.Letter | None:
-    """The letter to this sender that carried the workbook: in this version, else in the newest."""
+def _letters_with(desk: Desk, sender: Sender, book: ReturnedWorkbook) -> list[tables.Letter]:
+    """The letters to this sender that carried the workbook in whatever version, the newest last."""
     units = {unit.id for unit in sender.units}
-    found = [
+    return [
         letter
         for letter in questions.letters_about(desk.session, book.about)
         if (kept := letter.context.get("workbook"))
         and (kept["kind"], kept["about"]) == (book.kind, book.about)
         and (letter.unit_id in units or sender.address in (*letter.to, *letter.cc))
     ]
-    same = [letter for letter in found if letter.context["workbook"]["version"] == book.version]
-    best = same or found
-    return best[-1] if best else None
 
 
 def _conclude(back: Back, done: Done) -> Fate:
+    overtaken = done.refused and (done.carried or not back.newest)
+    alone = {filed.number for filed in done.carried} <= {back.book.about}
+    # Who keeps filling in a copy that others have overtaken gets the sheet as it stands now.
+    row = questions.problem(back.desk.session, back.book.about) if overtaken and alone else None
+    sheet = dispatch.handling_sheet(back.desk, row) if row and back.book.kind == "handling_sheet" else None
     if not done.carried and not done.refused:
         done.refused.append("表中没有新的改动")
-    numbers = {filed.number for filed in done.carried}
-    attachments: tuple[letters.Attachment, ...] = ()
-    context: dict[str, Any] = {}
-    if len(numbers) == 1 and back.book.kind == "handling_sheet" and done.refused:
-        attachments, context = _fresh_sheet(back)
-    dispatch.read_back(back.desk, back.mail, back.unit, done.carried, done.refused, attachments, context)
+    dispatch.read_back(back.desk, back.mail, back.unit, done.carried, done.refused, sheet)
     return Fate(Disposition.REPLIED, "；".join(dict.fromkeys(done.refused)) or None)
-
-
-def _fresh_sheet(back: Back) -> tuple[tuple[letters.Attachment, ...], dict[str, Any]]:
-    """The sheet as it stands now, for somebody whose copy could not be taken whole."""
-    row = questions.problem(back.desk.session, back.book.about)
-    if row is None:
-        return (), {}
-    file = dispatch.handling_sheet(back.desk, row)
-    return (dispatch.attached(file),), {"workbook": file.sent.to_json()}
 
 
 # ------------------------------------------------------------------------------------ the handling sheet
 
 
 def _handling_sheet(back: Back, done: Done) -> None:
-    """The living sheet: only what is new since it was last seen counts."""
+    """The living sheet against what was sent: what this copy ordered before and others overtook is not new."""
     desk, number = back.desk, back.book.about
     row = questions.problem(desk.session, number)
     if row is None:
         done.refused.append(f"没有编号为{number}的难点问题")
         return
     problem = questions.problem_value(row)
-    sent = back.sent
+    sent, taken = back.sent, back.taken
     now = ledgers.handling_sheet(problem, int(sent.version), "").sent
-    unmoved = back.letter is not None and back.letter.context.get("measures") == _mark(problem)
-    current = replace(
-        now,
-        fields={**now.fields, PROGRESS: sent.fields.get(PROGRESS)},
-        tables=sent.tables if unmoved or not sent.tables else now.tables,
+    changed = changes(
+        sent,
+        _written(back.book, taken),
+        sections=session_choice.section_index(desk),
+        current=_overwritable(back, problem, now),
     )
-    # A blank that was left empty, in an older copy perhaps, orders nothing and contradicts nothing.
-    book = replace(back.book, fields={label: text for label, text in back.book.fields.items() if text})
-    changed = changes(sent, book, sections=session_choice.section_index(desk), current=current)
     done.refused.extend(conflict.text for conflict in changed.conflicts)
-    fields = {
-        label: text
-        for label, text in changed.fields.items()
-        if text and (label == PROGRESS or text != now.fields.get(label))
-    }
-    if PROGRESS in fields:
-        fields[PROGRESS] = _new_lines(fields[PROGRESS], sent.fields.get(PROGRESS), now.fields.get(PROGRESS))
+    texts = {label: text for label, text in changed.fields.items() if text and text != now.fields.get(label)}
+    if PROGRESS in texts:
+        texts[PROGRESS] = _new_lines(texts[PROGRESS], sent.fields.get(PROGRESS), now.fields.get(PROGRESS))
+    texts = {label: text for label, text in texts.items() if text}
     table = changed.tables.get(MEASURES)
     measures = returned_measures(table, problem.measures) if table is not None else None
-    texts = {label: text for label, text in fields.items() if text}
-    _apply(back, row, handling_events(problem, texts, measures, actor(back.unit)), texts, done)
-    _remember(back, row, sent)
+    done.refused.extend(_taken_out(back, now.fields, otherwise_new=bool(texts or table or changed.conflicts)))
+    events = handling_events(problem, texts, measures, actor(back.unit))
+    _apply(back, row, events, _corrections(texts, now.fields), done)
+    _remember(back, questions.problem_value(row), texts, table is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one copy of a sheet has ordered so far and was carried out."""
+
+    fields: Mapping[str, str]
+    table: Sequence[Mapping[str, str]] | None
+    """The measures as the copy named them."""
+    measures: Sequence[Any] | None
+    """The measures that stood after it."""
+
+
+def _written(book: ReturnedWorkbook, taken: Taken) -> ReturnedWorkbook:
+    """What a copy says beyond what it had ordered before; a blank in it orders nothing."""
+    fields = {label: text for label, text in book.fields.items() if text and text != taken.fields.get(label)}
+    tables = {name: rows for name, rows in book.tables.items() if _plain_rows(book) != taken.table}
+    return replace(book, fields=fields, tables=tables)
+
+
+def _plain_rows(book: ReturnedWorkbook) -> list[dict[str, str]]:
+    """The measures of a returned sheet, without the empty rows."""
+    rows = ({name: text for name, text in one.cells.items() if text} for one in book.tables.get(MEASURES, ()))
+    return [row for row in rows if row]
+
+
+def _overwritable(back: Back, problem: Problem, now: SentWorkbook) -> SentWorkbook:
+    """The sheet as it stands, with as much taken for unchanged as this copy may overwrite.
+
+    A section may correct what it wrote itself, in its newest copy, as long as nobody else has changed it.
+    """
+    sent, taken = back.sent, back.taken
+    own = {
+        label: sent.fields.get(label)
+        for label, text in taken.fields.items()
+        if back.newest and now.fields.get(label) == text
+    }
+    measures_own = back.newest and taken.measures == _mark(problem)
+    return replace(
+        now,
+        fields={**now.fields, **own, PROGRESS: sent.fields.get(PROGRESS)},
+        tables=sent.tables if measures_own else now.tables,
+    )
+
+
+def _taken_out(back: Back, now: Mapping[str, str | None], *, otherwise_new: bool) -> list[str]:
+    """Cells that had said something and do not any more: nothing is taken back by an empty cell.
+
+    A sheet without anything that it had brought before is the old blank filled in once more: then only what
+    it had been sent with can be missing, unless there is nothing else in it.
+    """
+    sent, back_fields, taken = back.sent.fields, back.book.fields, back.taken.fields
+    goes_on = any(back_fields.get(label) == text != sent.get(label) for label, text in taken.items())
+    found = []
+    for label, stands in now.items():
+        said = back_fields.get(label)
+        undone = (
+            label in taken
+            and said == sent.get(label) != stands
+            and bool(said or goes_on or not otherwise_new)
+        )
+        if stands and label in back_fields and (undone or (not said and sent.get(label))):
+            which = f"表中仍为原来的“{shortened(said)}”" if said else "在表中已清空"
+            found.append(f"“{label}”{which}，未作改动，现为“{shortened(stands)}”")
+    return found
+
+
+def _corrections(texts: Mapping[str, str], before: Mapping[str, str | None]) -> dict[str, str]:
+    """The new texts as the read-back shows them: what replaced something says what it replaced."""
+    return {
+        label: f"由“{old}”改为“{text}”" if label != PROGRESS and (old := before.get(label)) else text
+        for label, text in texts.items()
+    }
 
 
 def _new_lines(text: str, *known: str | None) -> str:
@@ -295,25 +360,17 @@ def _measure_facts(problem: Problem) -> tuple[Fact, ...]:
     )
 
 
-def _remember(back: Back, row: tables.Problem, sent: SentWorkbook) -> None:
-    """What the sheet said this time is what its next return is compared with."""
+def _remember(back: Back, problem: Problem, texts: Mapping[str, str], table_read: bool) -> None:
+    """Keep what this copy ordered and now stands; what was refused is not kept, and is refused again."""
     if back.letter is None:
         return
-    measures = {
-        back_row.identity or f"+{place}": dict(back_row.cells)
-        for place, back_row in enumerate(back.book.tables.get(MEASURES, ()), start=1)
-        if any(back_row.cells.values())
-    }
-    kept = replace(
-        sent,
-        fields={**sent.fields, **back.book.fields},
-        tables={MEASURES: measures} if measures else sent.tables,
-    )
-    back.letter.context = {
-        **back.letter.context,
-        "workbook": kept.to_json(),
-        "measures": _mark(questions.problem_value(row)),
-    }
+    taken = back.taken
+    stands = {label: text for label, text in texts.items() if problem.handling.get(label) == text}
+    kept = Taken({**taken.fields, **stands}, taken.table, taken.measures)
+    rows = _plain_rows(back.book)
+    if table_read and [row["任务措施"] for row in rows] == [one.measure for one in problem.measures]:
+        kept = replace(kept, table=rows, measures=_mark(problem))
+    back.letter.context = {**back.letter.context, "taken": asdict(kept)}
 
 
 # ----------------------------------------------------------------------------------- the clue register

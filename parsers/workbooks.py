@@ -15,7 +15,7 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -660,7 +660,11 @@ class _Comparison:
         if not changed and not conflicts:
             return None, []
         if current is not None and _plain(current) != _plain(sent):
-            return None, [Conflict(None, self.layout.sheet, "任务措施在表发出后已有变动，请在新表中填写")]
+            stands, written = _in_short(current.values()), _in_short(row.cells for row in rows)
+            if stands == written:
+                return None, []
+            text = f"任务措施在表发出后已有变动，现为：{stands}；表中所填未予采用：{written}。请在新表中填写"
+            return None, [Conflict(None, self.layout.sheet, text)]
         if self.stale:
             return None, [Conflict(None, self.layout.sheet, f"此表是旧表，现行第{self.version}版")]
         return (None, conflicts) if conflicts else (tuple(rows), [])
@@ -686,8 +690,9 @@ class _Comparison:
             elif _plain_text(value) == old:
                 continue
             elif now is not None and _plain_text(now.get(column.heading)) not in (old, _plain_text(value)):
+                stands, written = shortened(now.get(column.heading)), shortened(value)
                 faults.append(
-                    f"“{column.heading}”在表发出后已改为“{now.get(column.heading) or ''}”，与表中所填不一致"
+                    f"“{column.heading}”在表发出后已改为“{stands}”，表中所填“{written}”与此不一致，未予采用"
                 )
             else:
                 cells[column.heading] = value
@@ -700,6 +705,18 @@ def _row_name(row: ReturnedRow) -> str:
 
 def _plain_text(text: str | None) -> str | None:
     return re.sub(r"[^\S\n]+", " ", tidy(text)) or None if text else None
+
+
+def shortened(text: str | None) -> str:
+    """A cell's text in so few characters that a sentence can name it."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+def _in_short(rows: Iterable[Cells]) -> str:
+    """The rows of a table in one line."""
+    filled = ([text for text in cells.values() if _plain_text(text)] for cells in rows)
+    return "；".join("，".join(shortened(text) for text in row) for row in filled if row) or "无"
 
 
 def _plain(rows: Mapping[str, Cells]) -> dict[str, dict[str, str]]:

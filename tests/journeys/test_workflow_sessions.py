@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
 
@@ -309,3 +310,72 @@ def test_the_secretary_s_consent_to_his_own_read_back_is_noted_and_the_office_st
     assert problem(town, numbers[0])["state"] != "selected" and not town.rows("held")
     reply(town, CLERK, letter(town, CLERK, "请确认"), "确认", "2022-02-09T12:00:00")
     assert problem(town, numbers[0])["state"] == "selected"
+
+
+def newest_sheet(town: Town, address: str) -> EmailMessage:
+    """The newest letter to somebody that carries a handling sheet."""
+    return [one for one in town.letters_to(address) if any("办理单" in name for name in files_of(one))][-1]
+
+
+def stands(town: Town, label: str) -> str:
+    """What a problem's handling sheet says now, as `djb show` tells it."""
+    card = town.djb("show", problem(town)["number"]).partition("办理单")[2]
+    return card.partition(label)[2].split()[0]
+
+
+def test_an_older_copy_of_a_sheet_undoes_nothing_and_hears_what_stands(town: Town) -> None:
+    first, section = referred(town), section_address(0)
+    plan = filled(first, "办理单", labels={"工作方案": "甲方案"})
+    reply(town, section, first, "签收", "2022-02-09T10:00:00", [plan])
+    # A refused cell brings a fresh copy, and is refused again for the same reason when it comes again.
+    labels = {"责任人": "韦明理", "一线办理日期": "2022-03-20", "一线办理结果": "现场解决"}
+    early = filled(first, "办理单", labels=labels, again=plan.data)
+    for hour in (11, 12):
+        mail = reply(town, section, first, "", f"2022-02-09T{hour}:00:00", [early])
+        assert "尚未到" in mail["reason"]
+    second = newest_sheet(town, section)
+    untouched = filled(second, "办理单")
+    mail = reply(town, section, second, "", "2022-02-10T10:00:00", [untouched])
+    assert mail["reason"] == "表中没有新的改动"
+    stale = filled(first, "办理单", labels={"工作方案": "乙方案"}, again=plan.data)
+    mail = reply(town, section, first, "", "2022-02-11T10:00:00", [stale])
+    assert "甲方案" in mail["reason"] and "乙方案" in mail["reason"]
+    assert "甲方案" in stands(town, "工作方案")
+    third = newest_sheet(town, section)
+    renewed = filled(third, "办理单", labels={"工作方案": "乙方案"})
+    mail = reply(town, section, third, "", "2022-02-11T11:00:00", [renewed])
+    assert mail["reason"] is None and "乙方案" in stands(town, "工作方案")
+    assert "由“甲方案”改为“乙方案”" in text_of(town.letters_to(section)[-1])
+
+
+def test_a_section_corrects_itself_in_its_newest_copy_and_clears_nothing(town: Town) -> None:
+    assignment, section = referred(town), section_address(0)
+    plan = filled(assignment, "办理单", labels={"工作方案": "甲方案", "责任人": "韦明理"})
+    reply(town, section, assignment, "签收", "2022-02-09T10:00:00", [plan])
+    better = filled(assignment, "办理单", labels={"工作方案": "乙方案"}, again=plan.data)
+    mail = reply(town, section, assignment, "", "2022-02-10T10:00:00", [better])
+    assert mail["reason"] is None and "乙方案" in stands(town, "工作方案")
+    assert "由“甲方案”改为“乙方案”" in text_of(town.letters_to(section)[-1])
+    cleared = filled(assignment, "办理单", labels={"责任人": ""}, again=better.data)
+    mail = reply(town, section, assignment, "", "2022-02-11T10:00:00", [cleared])
+    assert "责任人" in mail["reason"] and "韦明理" in mail["reason"]
+    assert "韦明理" in stands(town, "责任人")
+
+
+def test_measures_of_an_older_copy_do_not_replace_those_that_stand(town: Town) -> None:
+    first, section = referred(town), section_address(0)
+    measures = [{"任务措施": "更换灯具", "责任部门": "基础教育科", "完成时限": "2022-03-15"}]
+    labels = {"一线办理日期": "2022-02-17", "一线办理结果": "制定解决方案", "办理进展": "已勘察"}
+    book = filled(first, "办理单", labels=labels, table=measures)
+    reply(town, section, first, "签收", "2022-02-18T10:00:00", [book])
+    own = filled(first, "办理单", table=[measures[0] | {"完成时限": "2022-03-25"}], again=book.data)
+    mail = reply(town, section, first, "", "2022-02-21T10:00:00", [own])
+    assert (mail["reason"], problem(town)["measures"][0]["deadline"]) == (None, "2022-03-25")
+    # With what was refused comes a newer copy.
+    fault = filled(first, "办理单", labels={"攻坚队伍": "攻关小组", "调研情况·实质": "=1+1"}, again=own.data)
+    reply(town, section, first, "", "2022-02-22T10:00:00", [fault])
+    assert newest_sheet(town, section)["Message-ID"] != first["Message-ID"]
+    stale = filled(first, "办理单", table=[measures[0] | {"任务措施": "更换全部灯具"}], again=own.data)
+    mail = reply(town, section, first, "", "2022-02-23T10:00:00", [stale])
+    assert "更换灯具，" in mail["reason"] and "更换全部灯具" in mail["reason"]
+    assert problem(town)["measures"][0]["measure"] == "更换灯具"
