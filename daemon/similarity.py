@@ -40,6 +40,24 @@ GENERIC = (
     ),
 )
 """Words of every report; they make no two problems alike."""
+SHORTEST_PHRASE = 3
+"""A shorter piece is shown only if it is known to be a word."""
+LONGEST_SHOWN = 12
+_WORDS = (
+    "安全 编制 办公 班级 操场 厕所 草坪 产权 车辆 车位 程序 充电 宿舍 道路 灯具 电力 电脑 电梯 电网 地面"
+    " 地块 队伍 儿童 风险 辅导 干部 岗位 隔音 公寓 公厕 供水 供电 管道 管理 管网 规划 护栏 环境"
+    " 活动 饮水 基建 家长 家属 价格 建筑 健康 交通 教材 教辅 教师 教室 教学 教育 接送 节能 经费 课程 课后"
+    " 空调 空间 老师 理论 楼顶 楼梯 漏水 路灯 路口 门口 门卫 门窗 面积 牌照 培训 跑道 配电 平台 器材 青年 球场"
+    " 区域 渠道 热水 人员 人才 任务 设备 设施 师生 师资 施工 时段 食品 食堂 实验 视力 室外 室内 书籍 书本 水电"
+    " 水管 水质 体育 天桥 停车 通道 图书 土地 屋顶 网络 网线 围墙 维修 卫生 污水 消防 校车 校服 校门 校区 校舍"
+    " 校园 心理 信号 信息 学费 学籍 学科 学生 学位 学员 学历 学期 压力 隐患 用地 用电 用房 幼儿 雨水 园区 运动"
+    " 照度 照明 征地 证书 职称 职工 质量 治安 住房 专业 专任 专职 资金 资料 噪声 噪音 周边 住宿 桌椅 走廊"
+)
+WORDS = frozenset(_WORDS.split())
+"""Words of two characters, as reports of schools have them: a phrase that is shown cuts none in half."""
+NOT_FIRST = frozenset("了或被把将已也都并但而该各每所个间等着")
+NOT_LAST = frozenset("了或被把将已也都并但而该各每不未无没有在从向到于等着")
+BETWEEN_PARTICLES = re.compile("[^ 的是和与及]+")
 SEPARATOR = re.compile(r"[^\u4e00-\u9fffa-z0-9]+")
 NUMBERS = re.compile(r"[0-9]+")
 
@@ -148,34 +166,63 @@ def _group(known: Index, numbers: Sequence[str]) -> Group:
 
 
 def why(known: Index, first: str, second: str) -> str:
-    """共同词语：教室照明、照度 — the rarest pieces of text that both have; empty if only generic ones."""
-    words = _shared(known, first, second)
-    return f"共同词语：{'、'.join(words)}" if words else ""
+    """共同词语：教室照明、照度不达标 — the rarest phrases that both have; empty if they share nothing."""
+    mine, other = _text(known.subjects[first]), _text(known.subjects[second])
+    spans = list(_runs(mine, other))
+    phrases = _rarest(known, {phrase for start, end in spans for phrase in _phrases(mine, start, end, other)})
+    if phrases:
+        return f"共同词语：{'、'.join(phrases)}"
+    return "文字表述相近" if spans else ""
 
 
-def _shared(known: Index, first: str, second: str) -> list[str]:
-    other = _text(known.subjects[second])
-    weighed: dict[str, float] = {}
-    for run in _runs(_text(known.subjects[first]), other):
-        weighed[run] = sum(known.rarity.get(run[at : at + 2], 0) for at in range(len(run) - 1))
+def _rarest(known: Index, phrases: Iterable[str]) -> list[str]:
+    """The weightiest few of the phrases, none of them a part of another."""
+    weighed = {
+        phrase: sum(known.rarity.get(phrase[at : at + 2], 0) for at in range(len(phrase) - 1))
+        for phrase in phrases
+    }
     best: list[str] = []
-    for run in sorted(weighed, key=lambda text: -weighed[text]):
-        if not any(run in chosen for chosen in best):
-            best.append(run)
-    return best[:WORDS_SHOWN]
+    for phrase in sorted(weighed, key=lambda text: (-weighed[text], text)):
+        if not any(phrase in chosen for chosen in best):
+            best.append(phrase)
+    return [f"{phrase[:LONGEST_SHOWN]}……" if len(phrase) > LONGEST_SHOWN else phrase for phrase in best][
+        :WORDS_SHOWN
+    ]
 
 
-def _runs(text: str, other: str) -> Iterator[str]:
-    """The longest pieces of the text, of two to twelve characters, that the other text has too."""
-    start = 0
-    while start < len(text) - 1:
-        length = 0
-        while start + length < len(text) and length < 12 and text[start : start + length + 1] in other:
-            length += 1
-        piece = text[start : start + length].strip()
-        if len(piece) >= 2 and " " not in piece and not piece.isdecimal():
-            yield piece
-        start += max(length, 1)
+def _runs(text: str, other: str) -> Iterator[tuple[int, int]]:
+    """Where the longest pieces of the text stand that the other text has too; none lies within another."""
+    end = told = 0
+    for start in range(len(text) - 1):
+        end = max(end, start)
+        while end < len(text) and text[start : end + 1] in other:
+            end += 1
+        if end > told and end - start >= 2:
+            told = end
+            yield start, end
+
+
+def _phrases(text: str, start: int, end: int, other: str) -> Iterator[str]:
+    """What a reader takes for words in a common piece: cut at particles, without half words at its ends."""
+    shift = other.find(text[start:end]) - start
+    for found in BETWEEN_PARTICLES.finditer(text, start, end):
+        first, last = found.span()
+        while first < last and (
+            text[first] in NOT_FIRST or _cuts_a_word(text, first) or _cuts_a_word(other, first + shift)
+        ):
+            first += 1
+        while first < last and (
+            text[last - 1] in NOT_LAST or _cuts_a_word(text, last) or _cuts_a_word(other, last + shift)
+        ):
+            last -= 1
+        phrase = text[first:last]
+        if phrase in WORDS or (len(phrase) >= SHORTEST_PHRASE and not phrase.isdecimal()):
+            yield phrase
+
+
+def _cuts_a_word(text: str, at: int) -> bool:
+    """Whether a border between two characters goes through a word."""
+    return text[max(at - 1, 0) : at + 1] in WORDS
 
 
 def _text(subject: Subject) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daemon.similarity import Subject, groups, index, similar
+from daemon.similarity import Subject, groups, index, similar, why
 
 TOWN = (
     Subject(
@@ -59,3 +59,27 @@ def test_a_problem_without_words_is_like_nothing() -> None:
     known = index([Subject("ND-2022-001", "……"), Subject("ND-2022-002", "")])
     assert similar(known, "ND-2022-001") == ()
     assert similar(known, "ND-2022-009") == ()
+
+
+def told(first: tuple[str, str], second: tuple[str, str]) -> str:
+    """Why two problems are held alike, as the secretary reads it."""
+    known = index([Subject("ND-2022-001", *first), Subject("ND-2022-002", *second)])
+    return why(known, "ND-2022-001", "ND-2022-002")
+
+
+def test_what_two_problems_share_is_told_in_whole_words() -> None:
+    dining = told(
+        ("学生食堂拥挤", "学生食堂面积小，需扩建"), ("师生食堂就餐难", "师生食堂面积小，座位少，需要扩建")
+    )
+    assert dining == "共同词语：食堂面积小"
+    lamps = told(("教室照明差", "请求更换教室的灯具"), ("教师办公室照明差", "请求更换教师的灯具"))
+    assert lamps == "共同词语：照明差、灯具"
+
+
+def test_a_whole_text_that_two_schools_copied_is_told_by_its_beginning() -> None:
+    copied = "校门外公交站台距离路口过近造成早高峰严重拥堵"
+    assert told((copied, ""), (copied, "")) == "共同词语：校门外公交站台距离路口过……"
+
+
+def test_where_no_whole_word_is_shared_nothing_is_made_up() -> None:
+    assert told(("甲乙", ""), ("丙甲乙丁", "")) == "文字表述相近"
