@@ -79,7 +79,10 @@ def _without_undecided(rows: Iterable[tables.Return], undecided: frozenset[int])
 def _last_stands(versions: list[FiledReturn]) -> list[FiledReturn]:
     """What was superseded by an undecided version stands again."""
     last = max((v.version for v in versions if v.state in returns.COUNTED), default=None)
-    return [replace(v, superseded=v.superseded and v.version != last) for v in versions]
+    return [
+        replace(v, superseded=v.superseded and (v.version != last or v.state not in returns.COUNTED))
+        for v in versions
+    ]
 
 
 def schools(desk: Desk) -> list[School]:

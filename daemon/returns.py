@@ -371,7 +371,7 @@ def _filed(
         unit_id=arrival.unit_id,
         unit_name=arrival.unit_name,
         state=state,
-        version=max((version.version for version in past.same_period), default=0) + 1,
+        version=max((v.version for v in past.same_period if v.state is not ReturnState.HELD), default=0) + 1,
         received_at=arrival.received_at,
         rows=arrival.rows,
         late=_is_late(arrival, period, past),

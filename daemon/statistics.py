@@ -50,10 +50,10 @@ def tick(desk: Desk) -> int:
     """
     sight = seen(desk)
     written, waiting = 0, False
-    for period in open_periods(desk, desk.now):
-        records = PeriodRecords(desk, period)
-        orders = orders_of(records, desk.now)
-        _skip(desk, [order for order in orders if order.skipped is not None])
+    looked_at = [PeriodRecords(desk, period) for period in open_periods(desk, desk.now)]
+    wanted = [(records, orders_of(records, desk.now)) for records in looked_at]
+    _skip(desk, [order for _, orders in wanted for order in orders if order.skipped is not None])
+    for records, orders in wanted:
         for order in orders:
             if order.skipped is not None:
                 continue
@@ -141,7 +141,7 @@ def _skip(desk: Desk, orders: Sequence[Order]) -> None:
         desk.record(line.partition(" ")[0], "step_skipped", by="djb", text=line)
     if new:
         desk.alarm(
-            f"statistics_skipped:{new[0].period.code}",
+            f"statistics_skipped:{new[0].key}",
             "停机期间到期的统计信件已过时，未再发送",
             "；".join(skipped_in_words(new)),
             "请查看 djb status；需要补发的，请与有关学校联系",

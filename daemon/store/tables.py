@@ -301,10 +301,23 @@ class Period(Base):
 
 
 class Return(Base):
-    """One school's statistics return for one period; the highest version counts."""
+    """One school's statistics return for one period; the highest version counts.
+
+    What is held has no place of its own among the versions: it keeps the one that it would have got.
+    """
 
     __tablename__ = "statistics_return"
-    __table_args__ = (UniqueConstraint("period", "unit_id", "version"),)
+    __table_args__ = (
+        Index(
+            "uq_statistics_return_version",
+            "period",
+            "unit_id",
+            "version",
+            unique=True,
+            sqlite_where=text("state != 'held'"),
+            postgresql_where=text("state != 'held'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     period: Mapped[str] = mapped_column(index=True)
