@@ -91,6 +91,8 @@ def words(
     if trusted and question is not None and not orders.given:
         orders = _section_named(desk, question, text) or orders
     if not orders.given:
+        if trusted and not reading.parts and (why := ordering.out_of_role(text, sender, desk.today)):
+            return holding.unclear(desk, mail, sender, why, answered)
         if trusted and question is not None and question.answered_at is None and not reading.parts:
             why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
             return _ask_again(desk, mail, sender, question, why, answered)
@@ -332,7 +334,7 @@ def _answer_about_mail(
         return None
     if isinstance(order, No | Disagree | DeclineProblem) and question.kind != "period":
         set_aside(desk, held, f"工委办答复不予登记{'：' + order.reason if order.reason else ''}", by)
-        deciding.close_question(desk, question, "否", by)
+        deciding.close_question(desk, question, "否", by, mail)
         return Fate(Disposition.REPLIED)
     unit, period, answer = _chosen(desk, question, order)
     if question.kind == "held_text":
@@ -341,18 +343,18 @@ def _answer_about_mail(
         if proposal := question.payload.get("carry_out"):
             return _let_through(desk, mail, sender, question, held, proposal)
         set_aside(desk, held, "工委办已阅", by)
-        deciding.close_question(desk, question, "已阅", by)
+        deciding.close_question(desk, question, "已阅", by, mail)
         return Fate(Disposition.REPLIED)
     if unit is None:
         return None
     if question.kind == "period" and period is None:
         set_aside(desk, held, "工委办答复不计入", by)
-        deciding.close_question(desk, question, answer, by)
+        deciding.close_question(desk, question, answer, by, mail)
         if question.payload.get("resent") and question.payload.get("if_yes"):
             statistics_answers.ask_for_another(desk, held, unit, question.payload["if_yes"])
         return Fate(Disposition.REPLIED)
     accept(desk, held, unit, by=by, period=period)
-    deciding.close_question(desk, question, answer, by)
+    deciding.close_question(desk, question, answer, by, mail)
     return Fate(Disposition.REPLIED)
 
 
@@ -372,7 +374,7 @@ def _let_through(
         desk.record(f"mail:{held.id}", "released", by=mail.sender, mail=mail, text=text)
     else:
         set_aside(desk, held, "工委办同意办理，但已不能办理：" + "；".join(done.refused), mail.sender)
-    deciding.close_question(desk, question, "是", mail.sender)
+    deciding.close_question(desk, question, "是", mail.sender, mail)
     office = sender.unit_of(UnitKind.COMMITTEE_OFFICE) or sender.units[0]
     dispatch.read_back(desk, mail, office, done.carried, done.refused)
     return Fate(Disposition.REPLIED, "；".join(done.refused) or None)
@@ -405,7 +407,12 @@ def accept(desk: Desk, held: tables.Mail, unit: Unit, *, by: str, period: str | 
 
 
 def set_aside(desk: Desk, held: tables.Mail, reason: str, by: str) -> None:
-    """A held mail is put away for good by a person; what was filed of it as held is declined."""
+    """A held mail is put away for good by a person; what was filed of it as held is declined.
+
+    A mail that is not held stays as it is: only a file that came with its form was in question.
+    """
+    if held.disposition in {Disposition.FILED.value, Disposition.CORRECTED.value, Disposition.RETURNED.value}:
+        return
     held.disposition, held.reason, held.handled_at = Disposition.IGNORED.value, reason, desk.now
     desk.record(f"mail:{held.id}", "set_aside", by=by, mail=held, text=reason)
     receiving.discard(desk, held, reason, by)

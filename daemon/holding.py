@@ -14,7 +14,7 @@ from daemon.filing import Sender
 from daemon.model import Disposition, LetterKind, Unit, UnitKind
 from daemon.recipients import recipient
 from daemon.store import questions, tables
-from parsers.values import Reading
+from parsers.values import Part, PartOutcome, Reading
 
 Answers = tuple[letters.Answer, ...]
 
@@ -44,7 +44,7 @@ def unreadable(desk: Desk, mail: tables.Mail, reason: str) -> Fate:
 
 def no_form(desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender) -> Fate:
     """A mail without a form: held with its text, answered once with what the sender can do."""
-    unread = unread_files(reading)
+    unread = tuple(_with_reason(part) for part in reading.parts if part.outcome in UNUSABLE)
     links = reading.mail.oversize_links if reading.mail else ()
     if links:
         notice, kind, reason = (
@@ -54,11 +54,11 @@ def no_form(desk: Desk, mail: tables.Mail, reading: Reading, sender: Sender) -> 
         )
     elif unread:
         notice, kind = letters.HeldReason.UNREADABLE, letters.QuestionKind.UNREADABLE
-        reason = "附件无法读取：" + "；".join(f"{note.name}（{note.why}）" for note in unread)
+        reason = "附件无法读取：" + _listed(unread)
     else:
         notice, kind, reason = letters.HeldReason.NO_FORM, letters.QuestionKind.NO_FORM, "来信中没有表格"
     blank = notice is letters.HeldReason.NO_FORM and reading.mail is not None
-    _notice(desk, mail, sender, notice, files=unread, blank_forms=blank)
+    _notice(desk, mail, sender, notice, files=unread_files(reading), blank_forms=blank)
     _ask(desk, mail, kind, reason, unread)
     return Fate(Disposition.HELD, reason)
 
@@ -158,12 +158,35 @@ def unauthorised(
 
 
 def unread_files(reading: Reading) -> tuple[letters.FileNote, ...]:
-    """The files of a mail that could not be used, and why."""
+    """The files of a mail that could not be used, and why, as its sender is told."""
     return tuple(
-        letters.FileNote(part.name, part.reason or "无法读取")
+        letters.FileNote(part.name, UNREAD_HERE) if part.lacks_reader else _with_reason(part)
         for part in reading.parts
-        if part.outcome.value in {"unreadable", "refused"}
+        if part.outcome in UNUSABLE
     )
+
+
+def ask_beside(desk: Desk, mail: tables.Mail, reading: Reading) -> None:
+    """The office is asked to look at the files that came with a filed form and lack a reader here."""
+    files = tuple(_with_reason(part) for part in reading.parts if part.lacks_reader)
+    if files:
+        reason = "同信所附文件无法读取，其余表格已登记：" + _listed(files)
+        _ask(desk, mail, letters.QuestionKind.UNREADABLE, reason, files)
+
+
+UNUSABLE = frozenset({PartOutcome.UNREADABLE, PartOutcome.REFUSED})
+
+
+def _with_reason(part: Part) -> letters.FileNote:
+    return letters.FileNote(part.name, part.reason or "无法读取")
+
+
+def _listed(files: Sequence[letters.FileNote]) -> str:
+    return "；".join(f"{note.name}（{note.why}）" for note in files)
+
+
+UNREAD_HERE = "暂时无法自动读取这种格式，由工委办人工查看；也可另存为docx或xlsx文件后重新发送"
+"""What a sender is told of a file that may be in order: the reason itself is the administrator's business."""
 
 
 WITH_REASON = frozenset(

@@ -15,7 +15,7 @@ from daemon import documents, letters, returns, statistics_answers, workflow
 from daemon.desk import Desk
 from daemon.events import Actor, Corrected
 from daemon.filing import KnownProblem, Outcome, Ruling, Sender, match_problems, rule
-from daemon.holding import Fate, unread_files
+from daemon.holding import Fate, ask_beside, unread_files
 from daemon.model import ENDED_STATES, Disposition, LetterKind, ReturnState, State, Unit, UnitKind
 from daemon.period_records import LATE_QUESTION, filed_return, ledger_solved, note_platform
 from daemon.periods import Period
@@ -71,7 +71,10 @@ def receive(
         )
         for form in reading.forms
     ]
-    return conclude(desk, mail, sender, results, unread_files(reading))
+    fate = conclude(desk, mail, sender, results, unread_files(reading))
+    if fate.disposition is not Disposition.HELD:
+        ask_beside(desk, mail, reading)
+    return fate
 
 
 def conclude(
@@ -299,6 +302,7 @@ def _filed_problem(desk: Desk, form: Form, index: int, row: tables.Problem) -> l
             row.sections_asked,
             given_to=section.name if section else None,
             deadline=row.deadline,
+            unknown=[name for name in row.sections_asked if desk.directory.section(name).unit is None],
         ),
     )
 

@@ -79,6 +79,10 @@ class Content:
     seal_seen: bool = False
 
 
+ILLEGIBLE = "图片上有文字，但模糊得无法辨认"
+"""A scan's note: text is seen, and cannot be read."""
+
+
 class Unreadable(Exception):
     """The file cannot be read: damaged, encrypted, not what it claims. The message says why, in Chinese."""
 

@@ -24,7 +24,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from onnxruntime import SessionOptions  # type: ignore[import-untyped,unused-ignore]
 from rapidocr import RapidOCR
-from rapidocr.ch_ppocr_rec.typings import TextRecInput, TextRecOutput
+from rapidocr.ch_ppocr_rec.typings import TextRecInput, WordInfo
 from rapidocr.inference_engine.onnxruntime import OrtInferSession
 from rapidocr.utils.process_img import get_rotate_crop_image
 
@@ -117,9 +117,9 @@ def version() -> str:
     return f"rapidocr {installed('rapidocr')}, onnxruntime {installed('onnxruntime')}"
 
 
-def places(grey: Picture, ink: Picture) -> list[Quad]:
-    """Where lines of text stand on an upright page. Only where there is ink is looked at."""
-    top, bottom, left, right = _inked_area(ink)
+def places(grey: Picture, area: tuple[int, int, int, int]) -> list[Quad]:
+    """Where lines of text stand in an area (top, bottom, left, right) of an upright page."""
+    top, bottom, left, right = area
     part = np.asarray(cv2.cvtColor(grey[top:bottom, left:right], cv2.COLOR_GRAY2BGR), np.uint8)
     # Letters are looked for at the same scale, however little of the page there is to look at.
     side = max(GLANCE_SIDE, round(DETECTION_SIDE * max(part.shape) / max(grey.shape)))
@@ -139,57 +139,45 @@ def lines(grey: Picture, quads: Sequence[Quad]) -> list[Line]:
         return []
     page = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
     crops = [get_rotate_crop_image(page, quad.copy()) for quad in quads]
-    engine = _engine()
-    found = engine._load_rec_model()(TextRecInput(img=crops, return_word_box=True))
-    read = []
-    for crop, quad, text, score, words in zip(
-        crops, quads, found.txts, found.scores, found.word_results, strict=True
-    ):
-        if not text.strip():
-            continue
-        one = TextRecOutput(txts=(text,), scores=[score], word_results=(words,))
-        boxed = engine.cal_rec_boxes([crop], quad[None], one, True).word_results[0]
-        read.append(_line(quad, text, float(score), [word for word in boxed if word[2] is not None]))
-    return read
+    found = _engine()._load_rec_model()(TextRecInput(img=crops, return_word_box=True))
+    return [
+        _line(quad, text, words)
+        for quad, text, words in zip(quads, found.txts, found.word_results, strict=True)
+        if text.strip()
+    ]
 
 
-def _inked_area(ink: Picture) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of the part of a page that is not blank, with some room around it."""
-    height, width = ink.shape
-    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
-    # The edges of the sheet itself, on a desk or under a scanner's lid, are long and thin.
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8))
-    for number in range(1, count):
-        x, y, across, down, area = (int(value) for value in stats[number])
-        if max(across / width, down / height) > 0.4 and area < 60 * (across + down):
-            strokes[y : y + down, x : x + across] &= labels[y : y + down, x : x + across] != number
-    rows = np.flatnonzero(strokes.sum(axis=1) > 0.002 * width)
-    columns = np.flatnonzero(strokes.sum(axis=0) > 0.002 * height)
-    if not rows.size or not columns.size:
-        return 0, height, 0, width
-    room = max(height, width) // 40
-    return (
-        max(0, int(rows[0]) - room),
-        min(height, int(rows[-1]) + room),
-        max(0, int(columns[0]) - room),
-        min(width, int(columns[-1]) + room),
-    )
-
-
-def _line(quad: Quad, text: str, score: float, characters: Sequence[Any]) -> Line:
-    left, top = (float(value) for value in quad.min(axis=0))
-    right, bottom = (float(value) for value in quad.max(axis=0))
+def _line(quad: Quad, text: str, words: WordInfo) -> Line:
+    """The line, with the place of each of its characters: the engine gives a column of its own grid for each."""
+    columns = [column for word in words.word_cols for column in word]
+    pitches = [np.diff(word).mean() for word in words.word_cols if len(word) > 1]
+    column_width = 1 / words.line_txt_len
+    half = (float(np.mean(pitches)) * column_width if pitches else 1 / len(text)) / 2
+    middles = [(column + 0.5) * column_width for column in columns]
+    starts = [max(0.0, middle - half) for middle in middles]
+    ends = [min(1.0, middle + half) for middle in middles]
+    for at in range(len(middles) - 1):
+        if ends[at] > starts[at + 1]:
+            ends[at] = starts[at + 1] = (ends[at] + starts[at + 1]) / 2
+    shown = [(char, sure) for char, sure in zip(text, words.confs, strict=True) if not char.isspace()]
     glyphs = tuple(
-        Glyph(char, float(sure), float(min(x for x, _ in box)), float(max(x for x, _ in box)))
-        for char, sure, box in characters
+        Glyph(char, float(sure), *_edges(quad, start, end))
+        for (char, sure), start, end in zip(shown, starts, ends, strict=True)
     )
-    if "".join(glyph.text for glyph in glyphs) != text.replace(" ", ""):
-        step = (right - left) / max(len(text), 1)
-        glyphs = tuple(
-            Glyph(char, score, left + number * step, left + (number + 1) * step)
-            for number, char in enumerate(text)
-        )
-    return Line(glyphs, left, top, right, bottom)
+    (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)
+    return Line(glyphs, float(left), float(top), float(right), float(bottom))
+
+
+def _edges(quad: Quad, start: float, end: float) -> tuple[float, float]:
+    """Left and right of the part of a line from one share of its length to another."""
+    corners = [float(x) for x in quad[:, 0]]
+    if np.ptp(quad[:, 1]) >= 1.5 * np.ptp(quad[:, 0]):
+        return min(corners), max(corners)  # it was turned to be read: its characters stand below one another
+    upper, lower = corners[1] - corners[0], corners[2] - corners[3]
+    return (
+        min(corners[0] + start * upper, corners[3] + start * lower),
+        max(corners[0] + end * upper, corners[3] + end * lower),
+    )
 
 
 def glance(page: Picture) -> list[Quad]:

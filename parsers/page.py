@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ import numpy.typing as npt
 
 from parsers import ocr
 from parsers.ocr import Picture, Quad
+
+Labels = npt.NDArray[Any]
+Boxes = npt.NDArray[np.int32]
 
 WORKING_SIDE = 2000
 FEWEST_TEXTS = 3
@@ -47,6 +51,8 @@ class Page:
     seal_seen: bool
     turned: int
     """Degrees clockwise by which the picture was turned to be upright."""
+    texts: int
+    """How many pieces of text were seen at first glance."""
 
 
 def prepared(picture: Picture) -> Page | None:
@@ -58,7 +64,7 @@ def prepared(picture: Picture) -> Page | None:
     picture, turned = upright(picture, texts)
     picture = _straightened(picture)
     grey, red, pen, seal_seen = without_red(picture)
-    return Page(grey, _sharpened(grey), inked(grey), red, pen, seal_seen, turned)
+    return Page(grey, _sharpened(grey), inked(grey), red, pen, seal_seen, turned, len(texts))
 
 
 def _sharpened(grey: Picture) -> Picture:
@@ -112,9 +118,12 @@ def _upside_down(picture: Picture, texts: Sequence[Quad]) -> bool:
         left, top = quad.min(axis=0)
         right, bottom = quad.max(axis=0)
         crops.append(ocr.enlarged(grey, float(left), float(top), float(right), float(bottom)))
-    as_it_is = ocr.read_again(crops)
-    if any(score > LEGIBLE and len(text) >= LEGIBLE_LENGTH for text, score in as_it_is):
-        return False
+    as_it_is = []
+    for crop in crops:
+        [(text, score)] = ocr.read_again([crop])
+        if score > LEGIBLE and len(text) >= LEGIBLE_LENGTH:
+            return False
+        as_it_is.append((text, score))
     turned = ocr.read_again([np.asarray(cv2.rotate(crop, cv2.ROTATE_180), np.uint8) for crop in crops])
     return _legibility(turned) > _legibility(as_it_is)
 
@@ -146,7 +155,7 @@ def _parted_red(mask: Picture) -> tuple[Picture, bool]:
     """Red ink outside of seals, and whether there is a seal: a large, roundish patch of red."""
     side = max(mask.shape)
     joined = cv2.dilate(mask, np.ones((side // 100, side // 100), np.uint8))
-    count, _labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    count, _, stats = patches(np.asarray(joined, np.uint8))
     pen, seal_seen = mask.copy(), False
     for number in range(1, count):
         x, y, width, height, _ = stats[number]
@@ -164,6 +173,40 @@ def inked(grey: Picture) -> Picture:
     return np.asarray(
         cv2.adaptiveThreshold(smooth, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, block, 12),
         np.uint8,
+    )
+
+
+def patches(mask: Picture, connectivity: int = 8) -> tuple[int, Labels, Boxes]:
+    """The connected patches of a mask: how many, the number of each pixel's, and x, y, width, height, area of each.
+
+    Number 0 is what lies between them. Labels of 16 bits, where they are enough, take a third of the time.
+    """
+    runs = np.count_nonzero(mask[:, 1:] > mask[:, :-1]) + mask.shape[0]
+    labels = cv2.CV_16U if runs < 1 << 16 else cv2.CV_32S
+    count, numbers, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity, ltype=labels)
+    return count, numbers, np.asarray(boxes, np.int32)
+
+
+def inked_area(ink: Picture) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of the part of a page that is not blank, with some room around it."""
+    height, width = ink.shape
+    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
+    # The edges of the sheet itself, on a desk or under a scanner's lid, are long and thin.
+    count, labels, stats = patches(strokes.astype(np.uint8))
+    for number in range(1, count):
+        x, y, across, down, area = (int(value) for value in stats[number])
+        if max(across / width, down / height) > 0.4 and area < 60 * (across + down):
+            strokes[y : y + down, x : x + across] &= labels[y : y + down, x : x + across] != number
+    rows = np.flatnonzero(strokes.sum(axis=1) > 0.002 * width)
+    columns = np.flatnonzero(strokes.sum(axis=0) > 0.002 * height)
+    if not rows.size or not columns.size:
+        return 0, height, 0, width
+    room = max(height, width) // 40
+    return (
+        max(0, int(rows[0]) - room),
+        min(height, int(rows[-1]) + room),
+        max(0, int(columns[0]) - room),
+        min(width, int(columns[-1]) + room),
     )
 
 
@@ -207,7 +250,7 @@ def _segments(grey: Picture) -> tuple[Segments, Segments]:
     ink = inked(grey)
     height, width = ink.shape
     across = _straight_strokes(ink, width // 9)
-    down = _straight_strokes(np.ascontiguousarray(ink.T), max(80, height // 24))
+    down = _straight_strokes(np.asarray(cv2.transpose(ink), np.uint8), max(80, height // 24))
     # Transposed: x and y change places, and a stroke that leans to the right leans by a negative angle.
     return across, down[:, [1, 0, 2, 3]] * np.array([1.0, 1.0, -1.0, 1.0])
 
@@ -217,7 +260,7 @@ def _straight_strokes(ink: Picture, shortest: int) -> Segments:
     runs = cv2.morphologyEx(
         cv2.dilate(ink, np.ones((5, 1), np.uint8)), cv2.MORPH_OPEN, np.ones((1, 31), np.uint8)
     )
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
+    count, labels, stats = patches(np.asarray(runs, np.uint8))
     strokes = []
     for number in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[number])

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from parsers import glyphs, ocr, page, ruling, tick_boxes
-from parsers.content import TICK_OFF, TICK_ON, TICK_UNKNOWN, Cell, Paragraph, Table
+from parsers import forms, glyphs, ocr, page, ruling, tick_boxes
+from parsers.content import ILLEGIBLE, TICK_OFF, TICK_ON, TICK_UNKNOWN, Cell, Paragraph, Table
 from parsers.ocr import Glyph, Line, Picture, Quad
 from parsers.page import Page
 from parsers.ruling import Box, Grid
@@ -39,9 +39,12 @@ PALE = 12
 """How much darker in grey than its surroundings a spot in an empty cell is, if it may be writing."""
 HIGHER_THAN_A_LINE = 2.6
 """Height in lines from which joined ink is a stroke of the pen and no printed letter."""
+CLEAR = 0.95
+"""Confidence from which a printed label is not read a second time."""
 SHORT = 8
 """Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
 FEWEST_LINES = 3
+MANY_TEXTS = 6
 MOSTLY_RED = 0.6
 FAINT = 0.62
 """A character is a piece of the seal if so much of its ink lies near red, and is so faint against the rest."""
@@ -57,6 +60,7 @@ BOX_LIKE = glyphs.ON | glyphs.OFF | glyphs.CROSS | set("口囗日曰回ロロVv�
 """What OCR makes of a box, ticked or not."""
 MARKS = frozenset({TICK_ON, TICK_OFF, TICK_UNKNOWN, "√"})
 SEEN_TICKED = glyphs.ON | set("Vv")
+PRINTED = frozenset(field.label for kind in forms.FORMS for field in kind.item)
 HEAD_LABEL = re.compile(
     r"^(?:填报|填表|报送|上报|主要负责|负责人|书记|校长|联系|经办|单位|学校|日期|时间|电话)"
 )
@@ -98,13 +102,13 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     if sheet is None:
         return PageReading()
     rules, grids = ruling.found(sheet.ink, sheet.grey, sheet.red if sheet.seal_seen else None)
-    quads, notes_begin = _without_notes(ocr.places(sheet.grey, sheet.ink), grids, sheet)
+    quads, notes_begin = _without_notes(ocr.places(sheet.grey, page.inked_area(sheet.ink)), grids, sheet)
     found = ocr.lines(sheet.grey, quads)
     lines = _without_seal(found, sheet)
     lines += _missed_in_head(grids, lines, sheet)
     lines += notes_begin
     if not grids and len(lines) < FEWEST_LINES:
-        return PageReading()
+        return PageReading(notes=(ILLEGIBLE,) if sheet.texts >= MANY_TEXTS else ())
     drafts = {(at, index): _Draft() for at, grid in enumerate(grids) for index in range(len(grid.boxes))}
     outside = _shared_out(lines, grids, drafts, sheet)
     _doubt_emptied(found, grids, drafts)
@@ -475,7 +479,7 @@ def _has_long_stroke(box: Box, sheet: Page, usual: float) -> bool:
     part = sheet.ink[box.top + inset : box.bottom - inset, box.left + inset : box.right - inset]
     if min(part.shape) < usual:
         return False
-    _, _, stats, _ = cv2.connectedComponentsWithStats(part)
+    _, _, stats = page.patches(part)
     return any(
         down > HIGHER_THAN_A_LINE * usual and across > 0.3 * usual and area < 0.38 * across * down
         for _, _, across, down, area in stats[1:]
@@ -501,7 +505,7 @@ def _unread_ink(box: Box, lines: Sequence[Line], sheet: Page, usual: float) -> l
         y0, y1 = int(line.top - 0.2 * line.height - top), int(line.bottom + 0.3 * line.height - top)
         part[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 0
     joined = cv2.dilate(part, np.ones((3, max(3, int(usual * 0.35))), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    count, labels, stats = page.patches(np.asarray(joined, np.uint8))
     found: list[Area] = []
     for number in range(1, count):
         x, y, width, height, _ = (int(value) for value in stats[number])
@@ -530,7 +534,7 @@ def _missed_in_head(grids: Sequence[Grid], lines: Sequence[Line], sheet: Page) -
             max(0, int(line.top) - 6 - top) : max(0, int(line.bottom) + 6 - top), max(0, x0) : max(0, x1)
         ] = 0
     joined = cv2.dilate(part, np.ones((3, 2 * reach), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
+    count, _, stats = page.patches(np.asarray(joined, np.uint8))
     found: list[Line] = []
     for number in range(1, count):
         x, y, across, down, _ = (int(value) for value in stats[number])
@@ -565,6 +569,8 @@ def _second_readings(drafts: Sequence[_Draft], sheet: Page) -> None:
 
 
 def _is_short(draft: _Draft, line: Line) -> bool:
+    if line.score > CLEAR and line.text in PRINTED:
+        return False
     return sum(len(other.glyphs) for other in draft.lines) <= SHORT and bool(line.glyphs)
 
 

@@ -39,6 +39,7 @@ def content(data: bytes, limits: Limits) -> Content:
 def of_pages(pages: Iterable[Image], label: str, several: bool) -> Content:
     """What the pictures of pages show, one after the other; raises Unreadable where there is no OCR."""
     try:
+        import cv2
         import numpy as np
 
         from parsers import page_reading
@@ -49,7 +50,7 @@ def of_pages(pages: Iterable[Image], label: str, several: bool) -> Content:
     seal_seen = False
     for number, picture in enumerate(pages):
         tables = sum(isinstance(block, Table) for block in blocks)
-        colours = np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
+        colours = np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
         reading = page_reading.read(colours, number if several else None, tables)
         blocks += reading.blocks
         seal_seen |= reading.seal_seen

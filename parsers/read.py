@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from parsers import copies, message, own_words, sniff, unpack
-from parsers.content import Content, Limits, Paragraph, Refused, Table, Unreadable
+from parsers.content import ILLEGIBLE, Content, Limits, Paragraph, Refused, Table, Unreadable
 from parsers.message import Body, Letter
 from parsers.unpack import CarriedBody, Leaf
 from parsers.values import (
@@ -62,8 +62,7 @@ IGNORED_FORMATS = {
 }
 NOT_OURS = "不是本平台的表格"
 NOT_INSTALLED = "本系统未安装读取此类文件的组件,需人工查看"
-NOT_INSTALLED_HERE = re.compile(r"未安装|LibreOffice 未能")
-"""Every reader says so in its reason: the file may be in order, only this installation cannot read it."""
+LIKELY_FORM = "疑似表格但未能识别（请重新扫描或发送原表电子版）"
 SMALL_PICTURE = "徽标、签名或小图片"
 OVERSIZE_LINK = "超大附件只是下载链接,系统不下载,请作为普通附件重新发送"
 DAMAGED = "文件已损坏,无法打开,请检查后重新发送"
@@ -196,7 +195,7 @@ def _doubt_of(part: Part) -> Doubt:
         return Doubt.NONE
     if part.format == "executable":
         return Doubt.DANGEROUS
-    if NOT_INSTALLED_HERE.search(part.reason or ""):
+    if part.lacks_reader:
         return Doubt.NEEDS_PERSON
     return Doubt.MAY_HOLD_FORM
 
@@ -218,8 +217,8 @@ def _read_leaf(leaf: Leaf, limits: Limits, enough_pictures: bool) -> _PartReadin
     try:
         return _read_content(leaf, limits)
     except Unreadable as fault:
-        here = Doubt.NEEDS_PERSON if NOT_INSTALLED_HERE.search(str(fault)) else Doubt.MAY_HOLD_FORM
-        return _unread(leaf, PartOutcome.UNREADABLE, str(fault), here)
+        unread = Part(leaf.name, kind, PartOutcome.UNREADABLE, str(fault))
+        return _PartReading(unread, doubt=_doubt_of(unread))
     except Refused as refusal:
         return _unread(leaf, PartOutcome.REFUSED, str(refusal), Doubt.MAY_HOLD_FORM)
     except ImportError as fault:
@@ -276,9 +275,11 @@ def _read_content(leaf: Leaf, limits: Limits) -> _PartReading:
         reason = f"像是《{title}》，但未能读出表格，需人工查看"
         part = Part(leaf.name, _label(content, leaf), PartOutcome.UNREADABLE, reason)
         return _PartReading(part, doubt=Doubt.NEEDS_PERSON)
+    if _is_doubtful_scan(contents) or _is_empty_scan(content, leaf):
+        part = Part(leaf.name, _label(content, leaf), PartOutcome.UNREADABLE, LIKELY_FORM)
+        return _PartReading(part, doubt=Doubt.NEEDS_PERSON)
     reason = _why_no_form(content)
-    doubt = Doubt.NEEDS_PERSON if _is_doubtful_scan(contents) else Doubt.NONE
-    return _PartReading(Part(leaf.name, _label(content, leaf), PartOutcome.IGNORED, reason), doubt=doubt)
+    return _PartReading(Part(leaf.name, _label(content, leaf), PartOutcome.IGNORED, reason))
 
 
 def _notes(leaf: Leaf, content: Content) -> list[str]:
@@ -295,10 +296,12 @@ def _why_no_form(content: Content) -> str:
 
 
 def _is_doubtful_scan(contents: Sequence[Content]) -> bool:
-    """Whether OCR saw words of a form, but no form."""
+    """Whether OCR saw words of a form, or writing too blurred to be read, but no form."""
     words = re.compile(r"难点问题|填报单位|反馈层级|开展情况统计|党支部数|书记一线办")
     for content in contents:
         if content.scanned:
+            if ILLEGIBLE in content.notes:
+                return True
             texts = (
                 block.text if isinstance(block, Paragraph) else "".join(cell.text for cell in block.cells)
                 for block in content.blocks
@@ -306,6 +309,11 @@ def _is_doubtful_scan(contents: Sequence[Content]) -> bool:
             if words.search(re.sub(r"\s", "", "".join(texts))):
                 return True
     return False
+
+
+def _is_empty_scan(content: Content, leaf: Leaf) -> bool:
+    """Whether nothing can be read on the pictures of which a PDF consists: nobody sends blank pages."""
+    return leaf.sniffed.format == "pdf" and content.scanned and not _has_text(content)
 
 
 def _contents(leaf: Leaf, limits: Limits) -> list[Content]:

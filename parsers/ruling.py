@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from parsers.ocr import Picture
+from parsers.page import patches
 
 FEWEST_CELLS = 4
 MOST_TABLES = 6
@@ -107,7 +108,7 @@ def faint_rules(grey: Picture) -> Rules:
     across = cv2.morphologyEx(across, cv2.MORPH_CLOSE, np.ones((3, width // 30), np.uint8))
     # Lines of small print look like short rules, and so do upright strokes above one another.
     across = _longest(np.asarray(across, np.uint8), cv2.CC_STAT_WIDTH)
-    upright = np.ascontiguousarray(_ridges(np.ascontiguousarray(grey.T)).T)
+    upright = cv2.transpose(_ridges(np.asarray(cv2.transpose(grey), np.uint8)))
     strokes = cv2.morphologyEx(upright, cv2.MORPH_OPEN, np.ones((height // 22, 1), np.uint8))
     strokes = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((height // 60, 3), np.uint8))
     return _meeting(across, _longest(np.asarray(strokes, np.uint8), cv2.CC_STAT_HEIGHT))
@@ -115,7 +116,7 @@ def faint_rules(grey: Picture) -> Rules:
 
 def _longest(strokes: Picture, extent: int) -> Picture:
     """The strokes that are not much shorter than the longest of them."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes)
+    _, labels, stats = patches(strokes)
     lengths = stats[:, extent].copy()
     lengths[0] = 0
     long = np.flatnonzero(lengths > MUCH_SHORTER * lengths.max())
@@ -133,7 +134,7 @@ def _meeting(across: Picture, strokes: Picture) -> Rules:
     """The rules across, and the upright strokes that meet one of them."""
     height = across.shape[0]
     near = cv2.dilate(across, np.ones((9, 9), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(strokes)
+    count, labels, stats = patches(strokes)
     touching = np.unique(labels[(near > 0) & (strokes > 0)])
     long_enough = np.array([stats[number][3] > height // 45 for number in range(count)])
     wanted = np.zeros(count, bool)
@@ -171,7 +172,7 @@ def grids(found: Rules) -> list[Grid]:
         cv2.dilate(found.across, np.ones((3, 9), np.uint8)),
         cv2.dilate(found.down, np.ones((11, 3), np.uint8)),
     )
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mesh)
+    count, labels, stats = patches(np.asarray(mesh, np.uint8))
     largest = sorted(range(1, count), key=lambda number: -int(stats[number][2]) * int(stats[number][3]))
     tables = []
     for number in largest[:MOST_TABLES]:
@@ -201,7 +202,7 @@ Rectangle = tuple[int, int, int, int]
 def _holes(mesh: Picture, x: int, y: int, page: Sequence[int]) -> list[Rectangle]:
     """The white patches inside a mesh of rules, as left, top, right, bottom on the page."""
     height, width = mesh.shape
-    count, _, stats, _ = cv2.connectedComponentsWithStats(cv2.bitwise_not(mesh), connectivity=4)
+    count, _, stats = patches(np.asarray(cv2.bitwise_not(mesh), np.uint8), connectivity=4)
     holes = []
     for number in range(1, count):
         left, top, across, down, area = (int(value) for value in stats[number])

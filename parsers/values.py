@@ -6,12 +6,14 @@ Every value is frozen and picklable: it is made in a worker process and travels 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+NOT_INSTALLED_HERE = re.compile(r"未安装|LibreOffice 未能")
 Value = str | int | date | tuple[str, ...] | None
 """One field of a form: text, a count, a date, a set of names, or nothing."""
 
@@ -149,6 +151,11 @@ class Part:
     outcome: PartOutcome
     reason: str | None = None
     """Why, in Chinese; None for a form."""
+
+    @property
+    def lacks_reader(self) -> bool:
+        """Whether only this installation cannot read it, as every reader says in its reason."""
+        return self.outcome is PartOutcome.UNREADABLE and bool(NOT_INSTALLED_HERE.search(self.reason or ""))
 
     def to_json(self) -> dict[str, Any]:
         return {

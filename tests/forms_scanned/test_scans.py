@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from parsers.content import Limits, Refused, Table, Unreadable
+from parsers.read import read
+from parsers.values import Verdict
 from tests.forms.reading import doubts, of, only, verdict
 
 if importlib.util.find_spec("rapidocr") is None:
@@ -199,3 +201,11 @@ def test_rules_below_the_seal_part_the_rows_all_the_same() -> None:
         "platforms" in path for path in doubts(form)
     )
     assert len(form.items) == len(ROWS)
+
+
+@pytest.mark.parametrize("blur", [4, 5])
+def test_a_form_too_blurred_to_be_read_is_asked_for_again_and_not_called_another_paper(blur: int) -> None:
+    page = paper.scanned(paper.problem_page(ProblemPaper())).filter(ImageFilter.GaussianBlur(blur))
+    reading = read(paper.jpeg(page), "照片.jpg", LIMITS)
+    assert [part.reason for part in reading.parts] == ["疑似表格但未能识别（请重新扫描或发送原表电子版）"]
+    assert reading.verdict is Verdict.UNCERTAIN

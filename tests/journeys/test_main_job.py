@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from tests.servers.coremail import ImapProxy
 from tests.servers.mailstack import MailStack
 
 NAME = "贵港市达观中学"
+ODT = Path(__file__).parents[1] / "forms_scanned" / "files" / "plain.odt"
 
 
 def report(
@@ -214,3 +218,27 @@ def test_a_school_that_mails_the_same_report_again_makes_no_second_problem(town:
     (problem,) = town.rows("problems")
     assert problem["state"] == "registered"
     assert len(town.new_letters_to(school_address(0), 2)) == 2
+
+
+def test_a_form_is_filed_though_the_file_beside_it_lacks_a_reader_and_both_sides_hear_of_that_file(
+    town: Town, tmp_path: Path
+) -> None:
+    broken = tmp_path / "soffice"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    other = Attachment("补充材料.odt", ODT.read_bytes(), "application/vnd.oasis.opendocument.text")
+    town.write(school_address(0), "报送难点问题报告表", "请查收附件。", [report(), other])
+    # In a process of its own: the readers of this one were forked with the PATH that they keep.
+    command = [sys.executable, "-m", "daemon", "--config", str(town.config), "once"]
+    subprocess.run(command, check=True, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    (mail,) = town.rows("mail")
+    assert mail["disposition"] == "filed"
+    (receipt,) = town.new_letters_to(school_address(0), 1)
+    assert "补充材料.odt" in text_of(receipt) and "另存为docx" in text_of(receipt)
+    assert "管理员" not in text_of(receipt)
+    (question,) = town.new_letters_to(CLERK, 1)
+    assert "补充材料.odt" in text_of(question) and "LibreOffice" in text_of(question)
+    town.write(CLERK, f"Re: {question['Subject']}", "是", answers=question)
+    town.once()
+    assert [each["disposition"] for each in town.rows("mail")] == ["filed", "replied"]
+    assert [problem["state"] for problem in town.rows("problems")] == ["registered"]
