@@ -9,7 +9,7 @@ from datetime import date
 from daemon import asking, session_office
 from daemon.clock import chinese_day
 from daemon.desk import Desk
-from daemon.dispatch import read_back, write
+from daemon.dispatch import read_back, tell_asker, write
 from daemon.events import (
     Actor,
     Assigned,
@@ -23,6 +23,7 @@ from daemon.events import (
     Referred,
     Reopened,
     VisitArranged,
+    VisitDeclined,
     Withdrawn,
     visit_moment,
 )
@@ -228,19 +229,34 @@ def _alone(answer: Answer) -> Meaning:
 def _withdrawal(answer: Answer) -> Meaning:
     if answer.agreed:
         return (Withdrawn(by=answer.by, reason=answer.question.payload.get("reason")),)
-    return Nothing("不同意撤回，继续办理") if answer.refused else NotThat("撤回申请请答复同意或不同意")
+    if not answer.refused:
+        return NotThat("撤回申请请答复同意或不同意")
+    tell_asker(
+        answer.desk, answer.question, f"{answer.row.number}的撤回申请未获同意，继续办理{_because(answer)}"
+    )
+    return Nothing("不同意撤回，继续办理")
+
+
+def _because(answer: Answer) -> str:
+    return f"，理由：{answer.reason}" if answer.reason else ""
 
 
 def _reopening(answer: Answer) -> Meaning:
     _settle_order(answer.desk, answer.question, Fate(Disposition.REPLIED))
     if answer.agreed:
         return (Reopened(by=answer.by, reason=answer.question.payload.get("reason")),)
-    return Nothing("不重新办理") if answer.refused else NotThat("请答复同意或不同意")
+    if not answer.refused:
+        return NotThat("请答复同意或不同意")
+    tell_asker(answer.desk, answer.question, f"{answer.row.number}经审核不再重新办理{_because(answer)}")
+    return Nothing("不重新办理")
 
 
 def _claim(answer: Answer) -> Meaning:
     if not (answer.agreed or answer.refused):
         return NotThat("请答复是或否")
+    if answer.refused:
+        why = f"{answer.row.number}来信称已报送的材料，经核对尚未收到，请尽快报送{_because(answer)}"
+        tell_asker(answer.desk, answer.question, why)
     return (ClaimChecked(by=answer.by, true=answer.agreed),)
 
 
@@ -344,12 +360,18 @@ def _deadline(answer: Answer) -> Meaning:
 
 
 def _visit(answer: Answer) -> Meaning:
-    """A section proposed a day for the visit."""
-    if answer.refused:
-        return Nothing(f"不同意所拟的一线办理时间{'：' + answer.reason if answer.reason else ''}")
-    if not answer.agreed:
-        return NotThat("请答复同意或不同意")
+    """A section proposed a day for the visit; the office may name another one itself."""
     day, start = visit_moment(answer.question.payload["when"])
+    other = replies.another_day(answer.reason or "", answer.desk.today) if answer.refused else answer.order
+    if isinstance(other, Extend):
+        # Without an hour of its own it is the same hour on another day.
+        day, start = other.until, replies.hour_in(other.reason or "") or start
+        if day < answer.desk.today:
+            return NotThat(f"所定的一线办理时间{chinese_day(day)}已经过去")
+    elif answer.refused:
+        return (VisitDeclined(by=answer.by, reason=answer.reason),)
+    elif not answer.agreed:
+        return NotThat("请答复同意或不同意，另定时间的写明日期，例如：改到 3月2日下午3点")
     people = answer.question.payload.get("participants")
     return (VisitArranged(by=answer.by, day=day, start=start, participants=people),)
 
@@ -449,7 +471,7 @@ def _order(
     _settle_order(desk, question, Fate(Disposition.REPLIED))
     if not done.carried:
         return _nothing_done(given, done)
-    return conclude(given, done)
+    return conclude(given, done, told=True)
 
 
 def _as_ordered(given: Given, question: tables.Question, kept: Mapping[str, object]) -> Given:

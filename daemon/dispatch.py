@@ -190,6 +190,7 @@ NOTICES: Mapping[str, str] = {
     "withdrawn": "填报单位已撤回，不再办理{reason}",
     "dissatisfied": "填报单位补充说明了不满意的理由{reason}",
     "unassisted": "经研究，此件不再请你科协助办理",
+    "visit_declined": "所拟一线办理时间{when}未获同意{reason}，请另拟时间，填入办理单“一线办理日期”栏，作为附件回复本信",
     "suspended": "现予挂账，暂停计时{reason}",
     "resumed": "恢复办理，时限自即日起重新计算",
 }
@@ -247,6 +248,7 @@ def _notice(draft: Draft) -> Written | None:
         instruction=draft.text("instruction") or "",
         changes=draft.text("changes") or "",
         into=draft.text("into") or "",
+        when=draft.text("when") or "",
         reason=reason,
     )
     return Written(_told(draft, News.NOTICE, detail))
@@ -462,6 +464,14 @@ MAKERS: Mapping[LetterKind, Callable[[Draft], Written | None]] = {
 
 
 # ----------------------------------------------------------------------------------------- read-backs
+
+
+def tell_asker(desk: Desk, question: tables.Question, why: str) -> None:
+    """Tell whoever's mail made us ask the office that the office decided against it."""
+    asked_by = questions.mail(desk.session, question.mail_id) if question.mail_id else None
+    units = desk.directory.at_address(asked_by.sender) if asked_by is not None else ()
+    if asked_by is not None and units:
+        read_back(desk, asked_by, units[0], (), (why,))
 
 
 def read_back(

@@ -234,6 +234,15 @@ class VisitArranged(Event):
     participants: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitDeclined(Event):
+    """The office does not agree to the day that a section proposed."""
+
+    name = "visit_declined"
+    chinese = "不同意拟定的一线办理时间"
+    reason: str | None = None
+
+
 # --- the section -------------------------------------------------------------------------------
 
 

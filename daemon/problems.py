@@ -65,6 +65,7 @@ from daemon.events import (
     Suspended,
     Verified,
     VisitArranged,
+    VisitDeclined,
     Withdrawn,
     course,
     visit_text,
@@ -240,6 +241,7 @@ ALLOWED: Mapping[type[Event], frozenset[UnitKind | None]] = {
     Assigned: OFFICE,
     Reassigned: OFFICE,
     VisitArranged: OFFICE | SECTIONS,
+    VisitDeclined: OFFICE,
     Accepted: SECTIONS,
     DeclinedAssignment: SECTIONS,
     Planned: SECTIONS,
@@ -416,6 +418,8 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
             return _handled(problem, state, event, event.handling, "更新调研情况")
         case state, VisitArranged() if state in ON_THE_WAY:
             return _arrange_visit(problem, event, at)
+        case state, VisitDeclined() if state in ON_THE_WAY:
+            return _decline_visit(problem, event)
         case state, OnSite() if state in HANDLED:
             return _on_site(problem, event, at)
         case state, MeasuresSet() if state in HANDLED:
@@ -787,6 +791,17 @@ def _arrange_visit(problem: Problem, event: VisitArranged, at: Circumstances) ->
     )
     changes = {"on_site_date": event.day, "handling": handling}
     return Decision(problem.state, event.name, f"定于{when}一线办理", changes, letters)
+
+
+def _decline_visit(problem: Problem, event: VisitDeclined) -> Decision:
+    """The proposed day is off: the section names another; a day that was agreed on before stands again."""
+    when = problem.handling.get("一线办理日期")
+    handling = {name: text for name, text in problem.handling.items() if name != "一线办理日期"}
+    if problem.on_site_date is not None:
+        handling["一线办理日期"] = problem.on_site_date.isoformat()
+    text = f"{event.chinese}（{when}）" + (f"：{event.reason}" if event.reason else "")
+    told = _to_section("visit_declined", when=when, reason=event.reason)
+    return Decision(problem.state, event.name, text, {"handling": handling}, (told,))
 
 
 def _on_site(problem: Problem, event: OnSite, at: Circumstances) -> Outcome:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from functools import cache
 from itertools import product
@@ -151,6 +151,28 @@ OFFICE_WORDS = (
     Word(("不予受理", "不受理", "不予登记"), Takes.TEXT, _with(DeclineProblem, "reason")),
     Word(
         ("时限定为", "办结时限定为", "时限改为", "办结时限改为", "延期至", "延至"),
+        Takes.DAY,
+        _with(Extend, "reason"),
+    ),
+    Word(
+        (
+            *(
+                f"{what}{to}"
+                for what in ("", "时间", "日期", "一线办理时间")
+                for to in ("改到", "改为", "改至", "改在")
+            ),
+            *(
+                "改期到",
+                "改期至",
+                "定在",
+                "定于",
+                "安排在",
+                "时间定为",
+                "一线办理时间定为",
+                "推迟到",
+                "提前到",
+            ),
+        ),
         Takes.DAY,
         _with(Extend, "reason"),
     ),
@@ -400,6 +422,32 @@ def day_of(found: re.Match[str] | None, today: date | None) -> date | None:
         return this_year if this_year >= today else date(today.year + 1, int(month), int(day))
     except ValueError:
         return None
+
+
+HOUR = re.compile(
+    rf"(?P<half>上午|早上|中午|下午|晚上)?\s*(?P<hour>\d{{1,2}}|{CHINESE_NUMERAL})\s*[:点时]\s*(?P<minute>半|\d{{1,2}})?"
+)
+
+
+def hour_in(text: str) -> time | None:
+    """The hour of a day that a text names: 下午3点半, 15:30; None if it names none."""
+    found = HOUR.search(normalised(text))
+    hour = whole_number(found["hour"]) if found else None
+    if found is None or hour is None or hour > 23:
+        return None
+    minute = 30 if found["minute"] == "半" else int(found["minute"] or 0)
+    later = found["half"] in ("下午", "晚上") and hour < 12
+    return time(hour + 12 * later, minute) if minute < 60 else None
+
+
+def another_day(reason: str, today: date) -> Extend | None:
+    """The day that a refusal names instead: 书记当日有会，请改到3月2日下午3点."""
+    for clause in re.split(r"[,;。\n]", normalised(reason)):
+        found = _command(re.sub(r"^(?:请|建议|可|拟|最好)+", "", clause.strip()), Role.COMMITTEE_OFFICE)
+        if found is not None and found.word.takes is Takes.DAY:
+            order, _why = _extension(found.target, found.tail, today)
+            return order if isinstance(order, Extend) else None
+    return None
 
 
 def numbers_in(text: str) -> tuple[str, ...]:

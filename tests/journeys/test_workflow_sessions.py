@@ -245,6 +245,40 @@ def test_a_visit_that_a_section_proposes_is_announced_when_the_office_agrees(tow
     assert "妥否，请批示" in text_of(letter(town, SECRETARY, "现场办理"))
 
 
+@pytest.mark.parametrize(
+    ("words", "entry"),
+    [
+        ("不同意，改到3月3日", b"20220303T150000"),
+        ("不同意：书记当日有会，请改为3月3日上午9点半", b"20220303T093000"),
+        ("改到 3月3日上午9:30", b"20220303T093000"),
+    ],
+)
+def test_the_office_names_another_day_for_a_visit_itself(town: Town, words: str, entry: bytes) -> None:
+    assignment = referred(town)
+    book = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-01 15:00"})
+    reply(town, section_address(0), assignment, "", "2022-02-18T10:00:00", [book])
+    mail = reply(town, CLERK, letter(town, CLERK, "一线办理时间待审定"), words, "2022-02-18T11:00:00")
+    assert mail["disposition"] == "replied"
+    for address in (school_address(0), section_address(0), SECRETARY):
+        invitation = letter(town, address, "现场办理")
+        assert entry in next(data for name, data in files_of(invitation).items() if name.endswith(".ics"))
+
+
+def test_a_section_hears_that_its_day_for_a_visit_is_refused_and_proposes_another(town: Town) -> None:
+    assignment = referred(town)
+    section = section_address(0)
+    book = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-01 15:00"})
+    reply(town, section, assignment, "", "2022-02-18T10:00:00", [book])
+    asked = letter(town, CLERK, "一线办理时间待审定")
+    reply(town, CLERK, asked, "不同意：书记当日有会", "2022-02-18T11:00:00")
+    told = letter(town, section, "办理情况变化告知")
+    assert "2022-03-01 15:00未获同意（书记当日有会）" in text_of(told)
+    other = filled(assignment, "办理单", labels={"一线办理日期": "2022-03-04"}, again=book.data)
+    reply(town, section, told, "", "2022-02-18T12:00:00", [other])
+    again = letter(town, CLERK, "一线办理时间待审定")
+    assert again["Message-ID"] != asked["Message-ID"] and "3月4日" in text_of(again)
+
+
 def test_an_assisting_section_that_declines_is_taken_off_by_the_office(town: Town) -> None:
     form = report(levels=("section",), sections=("基教科", "计财科"))
     town.write(school_address(0), "难点问题", "", [form], at="2022-02-08T09:30:00+08:00")

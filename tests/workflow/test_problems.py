@@ -53,6 +53,7 @@ from daemon.events import (
     Suspended,
     Verified,
     VisitArranged,
+    VisitDeclined,
     Withdrawn,
     handling_events,
 )
@@ -448,6 +449,7 @@ SAMPLES: dict[type[Event], Event] = {
         Assigned(by=OFFICE, lead=11, assists=(12,)),
         Reassigned(by=OFFICE, lead=12),
         VisitArranged(by=SECTION, day=date(2022, 3, 1)),
+        VisitDeclined(by=OFFICE, reason="书记当日有会"),
         Accepted(by=SECTION),
         DeclinedAssignment(by=SECTION, reason="x"),
         Planned(by=SECTION, handling={"工作方案": "x"}),
@@ -500,6 +502,7 @@ ACCEPTED_IN: dict[type[Event], frozenset[State]] = {
     Assigned: frozenset({State.SELECTED, State.REFERRED}),
     Reassigned: IN_HAND,
     VisitArranged: IN_HAND | {State.SELECTED},
+    VisitDeclined: IN_HAND | {State.SELECTED},
     Accepted: IN_HAND | {State.SELECTED, State.COMPLETION_REPORTED, State.CLOSED, State.ARCHIVED},
     DeclinedAssignment: frozenset({State.ASSIGNED, State.ACCEPTED}),
     Planned: IN_HAND,
