@@ -44,6 +44,7 @@ faults: $(VENV)/.test
 fuzz: $(VENV)/.test
 	$(PIP_INSTALL) -c requirements.lock atheris
 	$(BIN)/python -m tests.fuzz.doors $(or $(FUZZ),60)
+	$(BIN)/python -m tests.fuzz.fillings $(or $(FUZZ),60)
 
 # A fresh Debian has python3 without venv: install it where we may, say so where we may not.
 venv: $(BIN)/python
