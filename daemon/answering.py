@@ -7,7 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daemon import deciding, dispatch, holding, letters, ordering, receiving, statistics_answers
+from daemon import (
+    deciding,
+    dispatch,
+    holding,
+    letters,
+    ordering,
+    receiving,
+    statistics_answers,
+    statistics_circular,
+)
 from daemon.desk import Desk
 from daemon.events import Bounced
 from daemon.filing import Sender
@@ -91,8 +100,8 @@ def words(
     if trusted and question is not None and not orders.given:
         orders = _section_named(desk, question, text) or orders
     if not orders.given:
-        if trusted and not reading.parts and (why := ordering.out_of_role(text, sender, desk.today)):
-            return holding.unclear(desk, mail, sender, why, answered)
+        if trusted and not reading.parts and (whose := ordering.out_of_role(text, sender, desk.today)):
+            return holding.unclear(desk, mail, sender, whose, answered)
         if trusted and question is not None and question.answered_at is None and not reading.parts:
             why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
             return _ask_again(desk, mail, sender, question, why, answered)
@@ -180,20 +189,20 @@ def _answers_to(question: tables.Question) -> tuple[letters.Answer, ...]:
 
 ASKED_FOR_SECTION = frozenset({"unknown_section", "referral", "reassignment"})
 """Questions that a section's bare name answers."""
-SECTION_NAMED = re.compile(
-    r"(?:(?:请|拟)?(?:转交?|交由?|由|改派(?:给|到)?|改由|转由)|请|承办科室[:：]?)?\s*(?P<name>[^\s,，。;；:：、]{2,20}?)"
-    r"(?:办理|承办|负责|牵头(?:办理|承办)?)?[。.!！]?"
+SECTIONS_NAMED = re.compile(
+    r"(?:(?:请|拟)?(?:转交?|交由?|由|改派(?:给|到)?|改由|转由)|请|承办科室[:：]?)?\s*(?P<names>.{2,60}?)"
+    r"(?:办理|承办|负责)?[。.!！]?",
+    re.DOTALL,
 )
 
 
 def _section_named(desk: Desk, question: tables.Question, text: str) -> Orders | None:
-    """登记为 in the office's own way: 转基建科, 由基建科办理, or the bare name; None for anything else."""
-    lines = replies.own_lines(text)
-    found = SECTION_NAMED.fullmatch(lines[0].strip()) if len(lines) == 1 else None
+    """登记为 in the office's own way: 转基建科, 由基建科牵头，安保科配合, or bare names; None for anything else."""
+    found = SECTIONS_NAMED.fullmatch("\n".join(replies.own_lines(text)))
     if found is None or question.kind not in ASKED_FOR_SECTION or question.answered_at is not None:
         return None
-    unit = desk.directory.section(found["name"]).unit
-    return Orders((RegisterAs(unit=unit.name),)) if unit is not None else None
+    known, unknown = desk.directory.sections_named(found["names"])
+    return Orders((RegisterAs(unit=found["names"]),)) if known and not unknown else None
 
 
 def _read_back_is_right(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Letter) -> bool:
@@ -277,6 +286,8 @@ def answer_question(
     """The office's answer to a question of ours is carried out, once."""
     if question.answered_at is not None:
         why = f"此事已于此前答复（{question.answer}），本次答复未予执行，不需再办；意见有变的，请另行来信"
+        if question.answer == statistics_circular.REPLACED:
+            why = "所答复的送审稿已由新稿替代，本次答复未予执行；请答复最近一次送审的通报稿"
         return _not_executed(desk, mail, sender, why)
     if question.kind == "which_problem":
         meant = deciding.which_problem(desk, mail, sender, question, orders)

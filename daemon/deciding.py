@@ -44,6 +44,7 @@ from daemon.problems import HANDLED, LetterOrder, Party, QuestionOrder, Refusal
 from daemon.store import questions, tables
 from daemon.workflow import actor, happen
 from parsers import replies
+from parsers.fields import is_section_like
 from parsers.orders import (
     Agree,
     Confirm,
@@ -184,6 +185,7 @@ def _said(order: Order) -> str:
     }.get(type(order), "已答复")
     tail = getattr(order, "reason", None) or getattr(order, "unit", None) or getattr(order, "into", None)
     tail = order.until.isoformat() if isinstance(order, Extend) else tail
+    tail = f"{tail}，{order.remark}" if isinstance(order, RegisterAs) and order.remark else tail
     return f"{word}：{tail}" if tail else word
 
 
@@ -263,24 +265,28 @@ def _claim(answer: Answer) -> Meaning:
 def _referral(answer: Answer) -> Meaning:
     if answer.refused:
         return Nothing("暂不转办")
-    named = _named_section(answer)
+    named = _named_sections(answer)
     if isinstance(named, NotThat):
         return named
-    sections = (named,) if named is not None else tuple(answer.question.payload.get("sections", ()))
+    sections = named or tuple(answer.question.payload.get("sections", ()))
     if not sections:
         return NotThat("请写明承办科室，例如：登记为 基础教育科")
     return _assigned(answer, sections)
 
 
-def _named_section(answer: Answer) -> int | NotThat | None:
-    """The section that 登记为 names; None if the answer names none."""
+def _named_sections(answer: Answer) -> tuple[int, ...] | NotThat:
+    """The sections that 登记为 names, a leading one first: 基建科牵头，安保科配合; none if it names none."""
     if not isinstance(answer.order, RegisterAs):
-        return None
-    match = answer.desk.directory.section(answer.order.unit)
-    if match.unit is None:
-        near = "、".join(unit.name for unit in match.candidates)
-        return NotThat(f"通讯录中没有“{answer.order.unit}”" + (f"，相近的有：{near}" if near else ""))
-    return match.unit.id
+        return ()
+    directory, remark = answer.desk.directory, answer.order.remark
+    found, unknown = directory.sections_named(answer.order.unit)
+    more, others = directory.sections_named(remark) if remark else ((), ())
+    unknown += tuple(name for name in others if is_section_like(name))
+    if unknown or not found:
+        name = next(iter(unknown), answer.order.unit)
+        near = "、".join(unit.name for unit in directory.section(name).candidates)
+        return NotThat(f"通讯录中没有“{name}”" + (f"，相近的有：{near}" if near else ""))
+    return tuple(dict.fromkeys(unit.id for unit in (*found, *more)))
 
 
 def _assigned(answer: Answer, sections: tuple[int, ...]) -> Meaning:
@@ -299,18 +305,18 @@ def _unknown_section(answer: Answer) -> Meaning:
     """One of the names is settled; when all are, the problem goes to its sections."""
     desk, question = answer.desk, answer.question
     if answer.refused:
-        settled: int | None = None
+        settled: tuple[int, ...] = ()
     elif answer.agreed:
         match = desk.directory.section(question.suggestion or "")
         if match.unit is None:
             return NotThat("请写明承办科室，例如：登记为 基础教育科")
-        settled = match.unit.id
+        settled = (match.unit.id,)
     else:
-        named = _named_section(answer)
-        if named is None or isinstance(named, NotThat):
+        named = _named_sections(answer)
+        if not named or isinstance(named, NotThat):
             return named or NotThat("请写明承办科室，例如：登记为 基础教育科")
         settled = named
-    question.payload = {**question.payload, "section": settled}
+    question.payload = {**question.payload, "settled": settled}
     others = [
         one
         for one in questions.questions_about(desk.session, answer.row.number, "unknown_section")
@@ -318,22 +324,24 @@ def _unknown_section(answer: Answer) -> Meaning:
     ]
     if any(one.answered_at is None for one in others):
         return Nothing("科室已定，待其余科室确定后转办")
-    chosen = {one.payload.get("name"): one.payload.get("section") for one in (*others, question)}
+    chosen = {one.payload.get("name"): one.payload.get("settled", ()) for one in (*others, question)}
     sections = [
-        unit.id if (unit := desk.directory.section(name).unit) is not None else chosen.get(name)
+        (unit.id,) if (unit := desk.directory.section(name).unit) is not None else chosen.get(name, ())
         for name in answer.row.sections_asked
     ]
-    wanted = tuple(dict.fromkeys(section for section in sections if section is not None))
+    # Who names several says which of them leads, also before those that the school named.
+    sections.sort(key=lambda named: len(named) < 2)
+    wanted = tuple(dict.fromkeys(section for named in sections for section in named))
     return _assigned(answer, wanted) if wanted else Nothing("不转科室办理")
 
 
 def _reassignment(answer: Answer) -> Meaning:
     """A section sent its assignment back."""
-    named = _named_section(answer)
+    named = _named_sections(answer)
     if isinstance(named, NotThat):
         return named
-    if named is not None:
-        return _assigned(answer, (named,))
+    if named:
+        return _assigned(answer, named)
     former = answer.question.payload.get("former_section_id")
     if answer.refused and former is not None:
         return _assigned(answer, (former,))

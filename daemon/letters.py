@@ -5,7 +5,7 @@ Who gets a letter, and when, is decided elsewhere; `rendering` gives it its word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -67,6 +67,8 @@ class Returned:
     facts: tuple[Fact, ...] = ()
     attachment: str | None = None
     """Name of the marked copy that goes with the letter."""
+    fields: tuple[str, ...] = ()
+    """What must be mended, by the names of the fields; with a row where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,15 @@ class CorrectionRequest(Letter):
     """An earlier request was answered, but something is still missing."""
     reminder: bool = False
     """An earlier request was not answered."""
+
+    @property
+    def example(self) -> str | None:
+        """How the missing cells are given in words; None if that is not possible for all of them."""
+        fields = dict.fromkeys(field for form in self.to_mend for field in form.fields)
+        values = [EXAMPLES.get(field) for field in fields]
+        if len(self.to_mend) != 1 or not values or None in values:
+            return None
+        return "更正 " + "，".join(f"{FIELD_LABELS[field]} {EXAMPLES[field]}" for field in fields)
 
 
 class HeldReason(StrEnum):
@@ -610,6 +621,8 @@ class MorningBrief(Letter):
     """Letters that could not be sent."""
     pending: tuple[HeldMail, ...] = ()
     """Questions that wait for the office's answer."""
+    skipped: tuple[str, ...] = ()
+    """Letters that downtime made useless: which, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -671,6 +684,8 @@ class CircularDraft(Letter):
     paragraphs: tuple[str, ...]
     recipients: int
     frozen_at: datetime
+    why: str | None = None
+    """Why there is a new draft, if it takes the place of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -727,6 +742,23 @@ FIELD_LABELS: Mapping[str, str] = {
     "sessions_held": "举办次数",
     "problems_solved": "解决问题数量",
 }
+EXAMPLES: Mapping[str, str] = {
+    "reporting_unit": "贵港市××中学",
+    "principal": "李××",
+    "contact_name": "张××",
+    "contact_phone": "0775-4512345",
+    "reported_on": "2022年1月4日",
+    "problem": "食堂排水管道老化",
+    "details": "管道渗漏，请协调维修经费",
+    "levels": "市局相关科室",
+    "remarks": "无",
+    "unit": "贵港市××中学",
+    "party_branches": "4",
+    "platforms": "1",
+    "sessions_held": "2",
+    "problems_solved": "3",
+}
+"""What an example of a correction by words says in a field."""
 FORM_TITLES: Mapping[str, str] = {
     "problem_report": "《难点问题报告表》",
     "statistics": "《“难点问题书记一线办”开展情况统计表》",
@@ -760,7 +792,10 @@ def returned_form(form: Form, attachment: str | None = None) -> Returned:
         Mend(finding.text, finding.where) for finding in form.findings if finding.severity is Severity.ERROR
     )
     facts = facts_of(form, 0) if len(form.items) == 1 else ()
-    return Returned(FORM_TITLES.get(form.kind, form.part), errors, facts, attachment)
+    fields = (finding.field for finding in form.findings if finding.severity is Severity.ERROR)
+    if len(form.items) == 1:
+        fields = (field.rpartition(".")[2] for field in fields)
+    return Returned(FORM_TITLES.get(form.kind, form.part), errors, facts, attachment, tuple(fields))
 
 
 def notes_of(form: Form) -> tuple[str, ...]:
@@ -775,8 +810,12 @@ def next_step(
     *,
     given_to: str | None = None,
     deadline: date | None = None,
+    unknown: Sequence[str] = (),
 ) -> str:
-    """What the office does with a filed problem, by its feedback level; `given_to`: whom it went to already."""
+    """What the office does with a filed problem, by its feedback level.
+
+    `given_to`: whom it went to already. `unknown`: the sections that the directory does not know.
+    """
     named = "、".join(sections) or "市局相关科室"
     chosen = set(levels)
     listed = "列入下一期难点问题清单，呈报市委教育工委书记研究"
@@ -784,8 +823,10 @@ def next_step(
     if given_to:
         limit = f"，办结时限为{typesetting.chinese_date(deadline)}" if deadline else ""
         referred = f"已转{given_to}办理{limit}，承办科室将与你校会商，请予配合"
+    elif names := "”“".join(unknown):
+        referred = f"所填科室“{names}”与现有科室名称不符，由我办先行核定承办科室，再行转办并函告你校"
     if chosen >= {"secretary", "section"}:
-        return f"{listed}，同时{referred}"
+        return f"{listed}，同时转办；{referred}" if unknown and not given_to else f"{listed}，同时{referred}"
     return referred if "section" in chosen else listed
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
-from daemon import holding, letters, session_choice
+from daemon import holding, letters, session_choice, typesetting
 from daemon.asking import ask
 from daemon.clock import chinese_day, chinese_moment, local_day
 from daemon.desk import Desk
@@ -105,9 +105,53 @@ def unit_of(sender: Sender, answered: tables.Letter | None) -> Unit | None:
 
 def _no_answer(given: Given) -> Fate:
     desk, mail = given.desk, given.mail
+    if any(isinstance(order, words.Select) for order in given.orders):
+        return holding.unclear(desk, mail, given.sender, _how_to_choose(desk))
     proposal = proposed(desk, mail, given.reading, given.unit, None)
     return holding.unclear(desk, mail, given.sender, NOT_AN_ANSWER, proposal=proposal)
 
+
+def _how_to_choose(desk: Desk) -> str:
+    """Why a choice that answers no list chooses nothing, and what would."""
+    names = [
+        typesetting.session_name(row.code)
+        for row in questions.running_sessions(desk.session)
+        if row.stage in CHOOSABLE
+    ]
+    if not names:
+        return "目前没有待选定的难点问题清单；下一期清单呈报后，请直接回复该信选定"
+    return (
+        f"选题须在所呈清单的来信上直接回复，方能确定所指的期次和序号；请找到主题为“{names[-1]}难点问题清单”的来信，"
+        "点“回复”，首行写明序号，如“选定 2，其余转办”"
+    )
+
+
+CHOOSABLE = frozenset({"submitted", "chosen"})
+"""Stages of a session at which the secretary may still choose."""
+
+
+def out_of_role(text: str, sender: Sender, today: date) -> str | None:
+    """To whom an order belongs that its writer may not give; None if it is none, or nobody known wrote it."""
+    if not sender.known or not sender.trusted:
+        return None
+    kinds = {unit.kind for unit in sender.units}
+    for kind, who in ORDERED_BY.items():
+        if kind in kinds:
+            continue
+        for order in replies.orders(text, kind.value, today).given:
+            what = (
+                "选定难点问题" if isinstance(order, words.Select) else OFFICE_ORDERS.get(type(order).__name__)
+            )
+            if what is not None and not isinstance(order, words.Instruct):
+                return f"{what}由{who}来信办理"
+    return None
+
+
+ORDERED_BY: Mapping[UnitKind, str] = {
+    UnitKind.SECRETARY: "市委教育工委书记",
+    UnitKind.COMMITTEE_OFFICE: "市委教育工委办公室",
+    UnitKind.BUREAU_OFFICE: "市教育局办公室",
+}
 
 # ---------------------------------------------------------- held orders that the office may let through
 
@@ -234,13 +278,16 @@ def carried(number: str, what: str, state: str) -> letters.Filed:
     return letters.Filed(what, number, (letters.Fact("办理事项", what), letters.Fact("现状", state)))
 
 
-def conclude(given: Given, done: Done) -> Fate:
-    """Say what became of the mail: all carried out, some of it (read back), or nothing (held)."""
+def conclude(given: Given, done: Done, *, told: bool = False) -> Fate:
+    """Say what became of the mail: all carried out, some of it (read back), or nothing (held).
+
+    `told`: what was carried out is read back even if it is all.
+    """
     if not done.carried:
         return holding.unclear(
             given.desk, given.mail, given.sender, "；".join(dict.fromkeys(done.refused)), given.answered
         )
-    if done.refused:
+    if done.refused or told:
         read_back(given.desk, given.mail, given.unit, tuple(done.carried), tuple(done.refused))
     return Fate(Disposition.REPLIED, "；".join(dict.fromkeys(done.refused)) or None)
 
@@ -429,7 +476,8 @@ def _office(given: Given) -> Fate | None:
         return None
     if answered is None or not _about_the_letter(given, answered):
         return _confirm_first(given)
-    return conclude(given, carry_out_each(given, lambda order: office_event(order_json(order), given.unit)))
+    done = carry_out_each(given, lambda order: office_event(order_json(order), given.unit))
+    return conclude(given, done, told=True)
 
 
 def _about_a_session(given: Given, answered: tables.Letter) -> Fate | None:
@@ -469,13 +517,22 @@ def _confirm_first(given: Given) -> Fate:
             unknown = set(numbers) - {row.number for row in rows}
             if not numbers or unknown:
                 why = (
-                    f"没有编号为{'、'.join(sorted(unknown))}的难点问题"
-                    if unknown
-                    else "没有写明难点问题的编号"
+                    f"没有编号为{'、'.join(sorted(unknown))}的难点问题" if unknown else _without_number(order)
                 )
+                return holding.unclear(given.desk, given.mail, given.sender, why, given.answered)
+            if isinstance(order, words.MergeInto) and not _may_take(given.desk, order.into):
+                why = f"没有可以并入的难点问题{order.into}"
                 return holding.unclear(given.desk, given.mail, given.sender, why, given.answered)
         orders.append(order_json(order) | {"numbers": list(numbers)})
     return _ask_first(given, orders, "；".join(described(order) for order in orders))
+
+
+def _without_number(order: words.Order) -> str:
+    """What is missing in an order about no problem, with an example of how it is written."""
+    what = OFFICE_ORDERS[type(order).__name__]
+    examples = {"Inspect": "督查 ND-2022-013:护学岗尚未到位", "Chase": "催办 ND-2022-013"}
+    example = examples.get(type(order).__name__)
+    return f"{what}没有写明难点问题的编号" + (f"，请按“{example}”的格式重新来信" if example else "")
 
 
 def _ask_first(given: Given, orders: Sequence[Mapping[str, object]], what: str) -> Fate:
@@ -487,6 +544,7 @@ def _ask_first(given: Given, orders: Sequence[Mapping[str, object]], what: str) 
     )
     numbers = [str(n) for order in orders for n in order.get("numbers", ())]  # type: ignore[attr-defined]
     rows = questions.problem_rows(desk.session, numbers)
+    taking = questions.problem_rows(desk.session, [str(one["into"]) for one in orders if one.get("into")])
     desk.ask(
         letters.Question(
             to_name=recipient(asked).name,
@@ -497,7 +555,8 @@ def _ask_first(given: Given, orders: Sequence[Mapping[str, object]], what: str) 
                 letters.Fact("来信邮箱", given.mail.sender),
                 letters.Fact("来信时间", chinese_moment(given.mail.received_at, desk.config.zone)),
                 letters.Fact("办理事项", what),
-                *(letters.Fact(row.number, f"{row.problem}（{row.reporting_unit}）") for row in rows),
+                *(_shown(row) for row in rows),
+                *(_shown(row, "并入的问题 ") for row in taking),
             ),
             quoted=given.mail.text or None,
         ),
@@ -511,6 +570,16 @@ def _ask_first(given: Given, orders: Sequence[Mapping[str, object]], what: str) 
     )
     return Fate(Disposition.HELD, f"未随来信答复，已请确认后执行：{what}")
 
+
+def _shown(row: tables.Problem, role: str = "") -> letters.Fact:
+    """A problem in a question: whose it is, its title, and a line of its details."""
+    details = " ".join((row.details or "").split())
+    beginning = details if len(details) <= LINE_OF_DETAILS else f"{details[:LINE_OF_DETAILS]}……"
+    told = f"{row.problem}（{row.reporting_unit}）"
+    return letters.Fact(f"{role}{row.number}", f"{told}\n{beginning}" if beginning else told)
+
+
+LINE_OF_DETAILS = 60
 
 # --- orders as they are kept with a question
 

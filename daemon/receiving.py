@@ -27,6 +27,7 @@ from parsers.orders import Amendment
 from parsers.values import (
     Authentication,
     Finding,
+    FindingKind,
     Form,
     Reading,
     Severity,
@@ -325,6 +326,7 @@ def file_statistics(
     that the form is genuine.
     """
     file = _StatisticsFile(desk)
+    ruling = replace(ruling, form=replace(ruling.form, findings=returns.as_required(ruling.form.findings)))
     completes = _awaits_correction(desk, file, decided, arrival)
     decisions = _decisions(desk, file, _parts(desk, mail, arrival, trusted=released is not None), decided)
     worst = next((d for d in decisions if d.filed.state in _OUTCOMES), decisions[0])
@@ -808,10 +810,17 @@ def _statistics_receipt(desk: Desk, first: Result, common: dict[str, Any]) -> le
         late=decision.filed.late,
         frozen=any(q.kind == LATE_QUESTION for q in decision.questions),
         nil=decision.filed.counts.nil,
-        notes=(),
+        notes=tuple(
+            f"{finding.text}，请写明后回复本信，例：{letters.FIELD_LABELS[finding.field]} {letters.EXAMPLES[finding.field]}"
+            for finding in first.ruling.form.findings
+            if finding.field in CONTACT and finding.kind is FindingKind.MISSING
+        ),
         corrected=first.corrected,
         version=first.version,
     )
+
+
+CONTACT = frozenset({"contact_name", "contact_phone"})
 
 
 def _hold(

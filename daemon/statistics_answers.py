@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daemon import holding, letters, statistics_circular, typesetting
+from daemon import dispatch, holding, letters, statistics_circular, typesetting
 from daemon.clock import local, local_day
 from daemon.desk import Desk
 from daemon.figures import Figures, figures_from_json
@@ -45,9 +45,11 @@ YES: Final = (Yes, Agree, Confirm)
 NO: Final = (No, Disagree)
 
 
-def _close(desk: Desk, question: tables.Question, answer: str, by: str) -> None:
+def _close(
+    desk: Desk, question: tables.Question, answer: str, by: str, mail: tables.Mail | None = None
+) -> None:
     if questions.answer_question(desk.session, question.id, answer, by, desk.now):
-        desk.record(question.about, "answered", by=by, text=f"{question.text} 答复：{answer}")
+        desk.record(question.about, "answered", by=by, mail=mail, text=f"{question.text} 答复：{answer}")
 
 
 def _reason(order: Order) -> str:
@@ -99,11 +101,11 @@ def ask_to_count(desk: Desk, mail: tables.Mail, decision: Decision, row: tables.
 
 def _answer_late(desk: Desk, mail: tables.Mail, question: tables.Question, order: Order) -> Fate | None:
     if isinstance(order, NO):
-        _close(desk, question, f"不同意{_reason(order)}", mail.sender)
+        _close(desk, question, f"不同意{_reason(order)}", mail.sender, mail)
         return Fate(Disposition.REPLIED)
     if not isinstance(order, YES):
         return None
-    _close(desk, question, COUNT_IT[0], mail.sender)
+    _close(desk, question, COUNT_IT[0], mail.sender, mail)
     sum_up(desk, desk.timeline().period(question.payload["period"]), mail)
     return Fate(Disposition.REPLIED)
 
@@ -122,8 +124,9 @@ def sum_up(desk: Desk, period: Period, mail: tables.Mail) -> None:
         desk.record(period.code, "summed_again", by=mail.sender, mail=mail)
     number = len(questions.letters_about(desk.session, period.code, LetterKind.ROLLUP)) + 1
     unit, to = office_of(desk)
+    letter = rollup_letter(period, figures, desk.today, before)
     desk.write(
-        replace(rollup_letter(period, figures, desk.today, before), number=period.code, code=desk.code()),
+        replace(letter, number=period.code, code=desk.code()),
         key=f"{step_key(Step.ROLLUP, period.code)}:again:{number}",
         to=to,
         about=(period.code,),
@@ -132,8 +135,13 @@ def sum_up(desk: Desk, period: Period, mail: tables.Mail) -> None:
     )
     waiting = questions.questions_of_kind(desk.session, CIRCULAR_QUESTION, period.code)
     if frozen and any(q.answered_at is None for q in waiting):
+        changed = "；".join(letter.changes) or "各校数据未变"
         statistics_circular.submit(
-            desk, period, figures, desk.now, why="汇总数据已更新，通报稿随之重拟，请以本稿为准。"
+            desk,
+            period,
+            figures,
+            desk.now,
+            why=f"汇总数据已更新（{changed}），通报稿随之重拟。此前的送审稿作废，请只答复本信。",
         )
 
 
@@ -194,7 +202,11 @@ def settle_claims(desk: Desk, code: str, unit_id: int) -> None:
 def _answer_claim(desk: Desk, mail: tables.Mail, question: tables.Question, order: Order) -> Fate | None:
     if not isinstance(order, (*YES, *NO)):
         return None
-    _close(desk, question, CLAIM_HOLDS if isinstance(order, YES) else "否", mail.sender)
+    _close(desk, question, CLAIM_HOLDS if isinstance(order, YES) else "否", mail.sender, mail)
+    if isinstance(order, NO):
+        covers = desk.timeline().period(question.payload["period"]).covers_in_chinese
+        why = f"来信称已报送的{covers}统计表，经核对尚未收到，请将填好的统计表作为附件回复本信"
+        dispatch.tell_asker(desk, question, why)
     return Fate(Disposition.REPLIED)
 
 
@@ -221,7 +233,7 @@ def _sum_up_all(desk: Desk, period: Period, mail: tables.Mail) -> None:
     """On the office's own order every late return counts that it has not refused."""
     for question in questions.questions_of_kind(desk.session, LATE_QUESTION, period.code):
         if question.answered_at is None:
-            _close(desk, question, COUNT_IT[1], mail.sender)
+            _close(desk, question, COUNT_IT[1], mail.sender, mail)
     sum_up(desk, period, mail)
 
 
@@ -298,7 +310,7 @@ def _answer_order(desk: Desk, mail: tables.Mail, question: tables.Question, orde
     if not isinstance(order, (*YES, *NO)):
         return None
     agreed = isinstance(order, YES)
-    _close(desk, question, "同意" if agreed else f"不同意{_reason(order)}", mail.sender)
+    _close(desk, question, "同意" if agreed else f"不同意{_reason(order)}", mail.sender, mail)
     asked_by = desk.session.get(tables.Mail, question.mail_id) if question.mail_id else None
     if asked_by is not None:
         fate = Fate(Disposition.REPLIED) if agreed else Fate(Disposition.IGNORED, "工委办答复不执行")
@@ -315,12 +327,12 @@ def _answer_order(desk: Desk, mail: tables.Mail, question: tables.Question, orde
 
 def _answer_circular(desk: Desk, mail: tables.Mail, question: tables.Question, order: Order) -> Fate | None:
     if isinstance(order, YES):
-        _close(desk, question, "同意", mail.sender)
+        _close(desk, question, "同意", mail.sender, mail)
         statistics_circular.send(desk, question)
         return Fate(Disposition.REPLIED)
     if not isinstance(order, NO):
         return None
-    _close(desk, question, f"不同意{_reason(order)}", mail.sender)
+    _close(desk, question, f"不同意{_reason(order)}", mail.sender, mail)
     office = next(iter(desk.directory.of_kind(UnitKind.COMMITTEE_OFFICE)), None)
     if office is None or mail.sender not in office.all_addresses:
         # The bureau office does not want it so: the committee office hears why, and has the last word.
