@@ -26,6 +26,7 @@ MOST_REFERENCES = 20
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,900}>")
+_LINES = re.compile(".{1,76}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -210,4 +211,4 @@ def _file_name(name: str) -> str:
 
 def _base64(data: bytes) -> str:
     text = base64.b64encode(data).decode("ascii")
-    return "".join(f"{text[start : start + 76]}\n" for start in range(0, len(text), 76))
+    return "".join(f"{line}\n" for line in _LINES.findall(text))
