@@ -76,6 +76,8 @@ def _question_facts(desk: Desk, row: tables.Problem, order: QuestionOrder) -> tu
             facts.append(Fact("办理结果", row.handling.get("完成情况")))
         case "unknown_section":
             facts.append(Fact("所填科室", order.payload.get("name")))
+            if not order.payload.get("nearest"):
+                facts.append(Fact("通讯录中的科室", "、".join(unit.name for unit in desk.directory.sections)))
         case "visit":
             facts += [
                 Fact("拟定时间", typesetting.visit_words(*visit_moment(order.payload["when"]))),

@@ -313,8 +313,10 @@ def _unknown_section(answer: Answer) -> Meaning:
         settled = (match.unit.id,)
     else:
         named = _named_sections(answer)
-        if not named or isinstance(named, NotThat):
-            return named or NotThat("请写明承办科室，例如：登记为 基础教育科")
+        if isinstance(named, NotThat):
+            return named
+        if not named:
+            return NotThat("请写明承办科室，例如：登记为 基础教育科")
         settled = named
     question.payload = {**question.payload, "settled": settled}
     others = [

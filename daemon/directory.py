@@ -18,6 +18,7 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from daemon.model import Unit, UnitKind
+from parsers.fields import leads, sections
 
 SIMILAR = 60.0
 """rapidfuzz score from which a name is offered as a suggestion."""
@@ -109,6 +110,16 @@ class Directory:
                 (m for s in ("科", "室", "办公室") if (m := self._match(bare + s, section=True)).unit), match
             )
         return match
+
+    def sections_named(self, text: str) -> tuple[tuple[Unit, ...], tuple[str, ...]]:
+        """The sections that a text with one or more names means, a leading one first, and the names unknown."""
+        whole = self.section(text).unit  # 计划与财务科 is one section
+        if whole is not None:
+            return (whole,), ()
+        names = sorted((leads(name) for name in sections(text)), key=lambda named: not named[1])
+        found = [(name, self.section(name).unit) for name, _ in names]
+        known = dict.fromkeys(unit for _, unit in found if unit is not None)
+        return tuple(known), tuple(name for name, unit in found if unit is None)
 
     def is_misspelt(self, name: str, unit: Unit) -> bool:
         """Whether a name can only be this unit's, slightly misspelt: very near to it, and nearer than to any other."""

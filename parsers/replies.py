@@ -719,8 +719,10 @@ def _order(
             into = numbers_in(body)
             return (word.make(found.target, into[0]), None) if len(into) == 1 else (None, "须写明一个编号")
         case Takes.NAME:
-            name = re.split(r"[,。;!\n]", body)[0].strip(' :"“”')
-            return (word.make(found.target, name), None) if name else (None, "没有写明单位名称")
+            name, _, more_words = re.sub(r"[,。;!\n]", "\n", body, count=1).partition("\n")
+            remark = "" if POLITE.match(more_words) else in_print(more_words)
+            order = replace(word.make(found.target, name.strip(' :"“”')), remark=remark or None)
+            return (order, None) if name.strip(' :"“”') else (None, "没有写明单位名称")
         case _:
             return _text_order(found, body)
 

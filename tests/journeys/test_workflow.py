@@ -171,6 +171,21 @@ def test_an_unknown_section_becomes_a_question_with_the_nearest_names(town: Town
     assert (problem(town)["state"], problem(town)["lead_section"]) == ("assigned", NAME)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["登记为 基建科牵头，安稳科配合", "安稳科配合，基建科牵头", "由基建科牵头\n安稳科配合"],
+)
+def test_an_unknown_section_is_answered_with_a_leading_and_an_assisting_one(town: Town, words: str) -> None:
+    unknown = report(levels=("section",), sections=("量子计算处",))
+    town.write(SCHOOL, "难点问题", "", [unknown], at="2022-02-08T09:30:00+08:00")
+    town.once("2022-02-08T09:30+08:00")
+    question = letter(town, CLERK, "涉及科室待确定")
+    assert "通讯录中的科室" in text_of(question) and "安全稳定科" in text_of(question)
+    reply(town, CLERK, question, words, "2022-02-08T10:00:00")
+    row = problem(town)
+    assert (row["lead_section"], row["assist_sections"]) == ("基本建设科", ["安全稳定科"])
+
+
 def test_a_fresh_order_of_an_office_is_asked_back_first(town: Town) -> None:
     referred(town)
     number = problem(town)["number"]
