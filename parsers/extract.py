@@ -210,7 +210,7 @@ def _simple(blank: Field, raw: Raw | None, path: str, notes: _Notes) -> Value:
     if raw is not None and raw.doubt:
         notes.add(path, uncertain(raw.doubt))
     if raw is not None and raw.struck:
-        notes.add(path, uncertain(f"“{blank.label}”有划去的文字，请核对"))
+        notes.add(path, uncertain(f"“{blank.label}”有{_struck(raw)}，请核对"))
     if read.value is None and not read.faults and blank.missing is not None and not (raw and raw.doubt):
         # In the cells of a table the picture was searched for writing; beside a label it was not.
         unsure = notes.scanned and (raw is None or raw.place.row is None or blank.kind is Kind.PERSON)
@@ -223,6 +223,12 @@ def _missing(blank: Field, has_label: bool, unsure: bool = False) -> Fault:
         return uncertain(f"图片中未识别到“{blank.label}”，请对照原件核对")
     text = f"“{blank.label}”未填写" if has_label else f"未找到“{blank.label}”一栏"
     return Fault(FindingKind.MISSING, blank.missing or Severity.WARNING, text)
+
+
+def _struck(raw: Raw) -> str:
+    """What was struck out, short enough to be shown: it may be all that stands there."""
+    gone = "、".join(text for each in raw.struck if (text := fields.normalise(each)))
+    return f"划去的文字“{gone[:20]}”" if gone else "划去的文字"
 
 
 def _understood(blank: Field, raw: Raw) -> Read[Value]:
@@ -249,7 +255,7 @@ def _stripped(blank: Field, text: str | None) -> Read[Value]:
     """The text without its own label repeated before it."""
     if text is None:
         return Read(None)
-    label, colon, rest = text.partition(":")
+    label, colon, rest = text.replace("：", ":", 1).partition(":")
     if colon and printed.bare_label(label) == printed.bare_label(blank.label):
         text = rest.strip()
     return Read(text or None)
@@ -315,7 +321,7 @@ def _contact(draft: Draft, values: dict[str, Value], notes: _Notes) -> None:
         if raw.doubt:
             faults.append(uncertain(raw.doubt))
         if raw.struck:
-            faults.append(uncertain("联系人或电话有划去的文字，请核对"))
+            faults.append(uncertain(f"联系人或电话有{_struck(raw)}，请核对"))
     places = {"contact_name": name or mixed or phone, "contact_phone": phone or mixed or name}
     notes.places.update({path: raw.place for path, raw in places.items() if raw is not None})
     values["contact_name"] = "、".join(dict.fromkeys(names)) or None
@@ -361,11 +367,18 @@ def _items(draft: Draft, notes: _Notes) -> list[dict[str, Value]]:
 
 
 def _only_unit(
-    draft: Draft, head: Mapping[str, Value], items: Sequence[dict[str, Value]], notes: _Notes
+    draft: Draft, head: dict[str, Value], items: Sequence[dict[str, Value]], notes: _Notes
 ) -> None:
-    """Gives the single row of a typed return the reporting unit, where nobody wrote 单位名称."""
+    """Gives the single row of a typed return the reporting unit where nobody wrote 单位名称, and the reverse."""
     path = f"{draft.kind.items_key}[0].unit"
-    if draft.kind is not printed.STATISTICS or "unit" in draft.columns or len(items) != 1:
+    if draft.kind is not printed.STATISTICS or len(items) != 1:
+        return
+    if "unit" in draft.columns:
+        if "reporting_unit" not in draft.head and not notes.scanned and items[0].get("unit") is not None:
+            head["reporting_unit"] = items[0]["unit"]
+            notes.findings = [finding for finding in notes.findings if finding.field != "reporting_unit"]
+            text = "未找到单独的“填报单位”一栏，按表内单位名称记录"
+            notes.add("reporting_unit", Fault(FindingKind.MISSING, Severity.WARNING, text))
         return
     if head.get("reporting_unit") is not None and items[0].get("unit") is None:
         items[0]["unit"] = head["reporting_unit"]

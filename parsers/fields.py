@@ -72,9 +72,15 @@ def compact(text: str) -> str:
     return BLANKS.sub("", normalise(text)).translate({ord(char): None for char in QUOTES})
 
 
+CHINESE_MARKS = str.maketrans({mark: chr(0xE000 + place) for place, mark in enumerate("，；：！？（）～")})
+"""Punctuation that people are quoted with, each with a stand-in that NFKC leaves alone."""
+AS_WRITTEN = {ord(stand_in): chr(mark) for mark, stand_in in CHINESE_MARKS.items()}
+
+
 def long_text(text: str) -> str | None:
-    """A free text as written, normalised; None when there is nothing but a placeholder."""
-    plain = re.sub(r"_{2,}", "", normalise(text)).strip()
+    """A free text in normal form, but with the Chinese punctuation that its writer used; None if it is empty."""
+    plain = normalise(text.translate(CHINESE_MARKS)).translate(AS_WRITTEN)
+    plain = re.sub(r"_{2,}", "", plain).strip()
     return plain or None
 
 

@@ -46,7 +46,7 @@ def test_a_head_line_between_rows_loses_no_row() -> None:
 
 def test_details_that_begin_with_an_example_are_details() -> None:
     form = only(of_word(report(o.table(H, (o.PROBLEM, "例如：北墙倒塌。", o.levels(), "")))))
-    assert form.items[0]["details"] == "例如:北墙倒塌。"
+    assert form.items[0]["details"] == "例如：北墙倒塌。"
     assert verdict(form) == "complete"
 
 
