@@ -58,6 +58,7 @@ from daemon.letters import (
     StatisticsReceipt,
     StatisticsReminder,
     VisitInvitation,
+    next_step,
 )
 from daemon.model import Light
 from daemon.rendering import Letterhead, Templates
@@ -108,6 +109,7 @@ TO_MEND = Returned(
         Fact("备注"),
     ),
     "难点问题报告表（请补正）.docx",
+    ("levels", "contact_phone"),
 )
 FILED_PROBLEM = Filed(
     "《难点问题报告表》",
@@ -135,6 +137,24 @@ def receipts() -> dict[str, Letter]:
             to_mend=(TO_MEND,), correct_by=date(2022, 1, 7),
             notes=("“填报时间”未填，已按来信日期登记",), unread=UNREAD,
             attachments=("难点问题报告表（请补正）.docx",),
+        ),
+        "receipt.orders": Receipt(
+            to_name="工委办", date=TODAY, number="ND-2022-013", code="K7Q4", received_at=RECEIVED, orders=True,
+            filed=(Filed("催办", "ND-2022-013", (Fact("办理事项", "催办"), Fact("现状", "办理中"))),),
+            notes=("没有编号为ND-2022-099的难点问题",),
+        ),
+        "receipt.refused": Receipt(
+            to_name=SCHOOL, date=TODAY, number="ND-2022-013", code="K7Q4", received_at=RECEIVED, orders=True, filed=(),
+            notes=("ND-2022-013的撤回申请未获同意，继续办理，理由：问题尚未解决",),
+        ),
+        "receipt.unknown_section": Receipt(
+            to_name=SCHOOL, date=TODAY, number="ND-2022-013", code="K7Q4", received_at=RECEIVED,
+            filed=(
+                Filed(
+                    "《难点问题报告表》", "ND-2022-013", PROBLEM_FACTS,
+                    next_step(("secretary", "section"), ("安保办",), unknown=("安保办",)),
+                ),
+            ),
         ),
         "receipt.corrected": Receipt(
             to_name=SCHOOL, date=date(2022, 1, 6), number="ND-2022-013", code="K7Q4",
@@ -265,7 +285,15 @@ def questions() -> dict[str, Letter]:
         QuestionKind.REOPENING: {"facts": problem, "quoted": "护学岗上周起又没有人值守了。"},
         QuestionKind.CHOICE: {"quoted": "选定1、3、5，其余转办", "suggestion": "选定第1、3、5项"},
         QuestionKind.ORDER: {
-            "facts": (Fact("来信邮箱", "gongweiban@example.cn"), Fact("指令", "催办 ND-2022-013"))
+            "facts": (
+                Fact("来信邮箱", "gongweiban@example.cn"),
+                Fact("办理事项", "并案 ND-2022-014 并入ND-2022-013"),
+                Fact("ND-2022-014", "放学时段校门口拥堵（贵港市覃塘实验中学）\n家长车辆停放较乱，道路狭窄。"),
+                Fact(
+                    "并入的问题 ND-2022-013",
+                    f"校门口上下学时段交通拥堵（{SCHOOL}）\n上下学时段车辆与学生混行。",
+                ),
+            )
         },
         QuestionKind.CIRCULAR_EDITED: {
             "about": CIRCULAR_TITLE,
@@ -340,6 +368,9 @@ def news() -> dict[str, Letter]:
         News.SUSPENDED: {"detail": "所需专项资金尚未下达。"},
         News.REOPENED: {"detail": "护学岗上周起又没有人值守。"},
         News.REASSIGNED: {"detail": "原承办科室职责调整。"},
+        News.NOTICE: {
+            "detail": "填报单位更正了所报内容：反馈层级由“市局相关科室”改为“市委教育工委书记、市局相关科室”"
+        },
     }
     return {
         f"problem_news.{kind.value}": ProblemNews(
@@ -514,6 +545,7 @@ def to_the_offices() -> dict[str, Letter]:
             sections=LOADS, returns=(Figure("已收齐", 41), Figure("待补正", 3), Figure("待核实", 1), Figure("未报", 15)),
             covers=COVERS, due=DUE, bounced=(SchoolLine("贵港市东湖小学", "donghu@example.cn", None, "邮箱不存在"),),
             failed=("催报信（贵港市江北中学）：邮箱已满，将继续重试",),
+            skipped=("TJ-2022-01 第一次催报未发（12 件）：第二次催报已到期，不再补发第一次",),
         ),
         "morning_brief.quiet": MorningBrief(to_name="工委办", date=TODAY, figures=FIGURES),
         "missing_list": MissingList(
