@@ -286,7 +286,7 @@ def _own_measures(draft: Draft) -> list[Fact]:
     return [
         Fact("由你科负责", f"{one.measure}（{typesetting.chinese_date(one.deadline)}前完成）")
         for one in row.measures
-        if own.get(one.department) == unit.id and one.deadline and not one.done
+        if unit.id in own.get(one.department, ()) and one.deadline and not one.done
     ]
 
 
@@ -386,10 +386,12 @@ def _invitation(draft: Draft) -> Written | None:
 
 
 def _chase(draft: Draft) -> Written:
+    own = (f"{one.label}：{one.value}" for one in _own_measures(draft))
+    note = "；".join(own) or None
     letter = letters.SectionChase(
         **draft.common,  # type: ignore[arg-type]
         level=0,
-        problems=(line_of(draft.desk, draft.row),),
+        problems=(line_of(draft.desk, draft.row, note),),
         answer_by=draft.desk.workdays_on(2),
         offers=offers(
             draft.desk, draft.to.unit, [(questions.problem_value(draft.row), None)], draft.desk.today

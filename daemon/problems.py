@@ -123,7 +123,7 @@ class Circumstances:
     calendar: Calendar = field(default_factory=Calendar)
     course: Course = field(default_factory=Course)
     zone: ZoneInfo = SHANGHAI
-    departments: Mapping[str, int] = field(default_factory=dict)
+    departments: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The sections that measures name as responsible, as far as the directory knows them."""
 
     @property
@@ -496,8 +496,7 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
         case state, Inspected() if state in ON_THE_WAY | {State.COMPLETION_REPORTED}:
             return _inspect(problem, event)
         case state, Chased() if state in HANDLED:
-            chase = LetterOrder(LetterKind.SECTION_CHASE, Party.LEAD_SECTION, facts={"topic": "ordered"})
-            return Decision(state, event.name, f"{event.by.name}催办", letters=(chase,))
+            return _chase_on_order(problem, event, at)
         case State.NEEDS_CORRECTION, Chased():
             return Decision(problem.state, event.name, "催报补正", letters=(_correction(at, "ordered", ()),))
         case state, Claimed() if state in HANDLED | {State.NEEDS_CORRECTION}:
@@ -850,15 +849,31 @@ def _responsible(
     problem: Problem, measures: tuple[Measure, ...], at: Circumstances
 ) -> tuple[Mapping[str, Any], tuple[LetterOrder, ...]]:
     """The sections that measures name assist from now on, and hear of it."""
-    named = dict.fromkeys(
-        at.departments[one.department] for one in measures if one.department in at.departments
-    )
+    named = dict.fromkeys(section for one in measures for section in at.departments.get(one.department, ()))
     known = (problem.lead_section_id, *problem.assist_section_ids)
     fresh = tuple(section for section in named if section not in known)
     if not fresh:
         return {}, ()
     letter = LetterOrder(LetterKind.ASSIGNMENT, Party.ASSIST_SECTIONS, facts={"sections": fresh})
     return {"assist_section_ids": (*problem.assist_section_ids, *fresh)}, (letter,)
+
+
+def _chase_on_order(problem: Problem, event: Chased, at: Circumstances) -> Decision:
+    """The office's own 催办: to the sections whose measures are missed, else not done yet; else to the lead."""
+    lead = problem.lead_section_id
+    undone = [one for one in problem.measures if not one.done]
+    missed = [one for one in undone if one.deadline is not None and one.deadline < at.today]
+    owing = {section for one in missed or undone for section in at.departments.get(one.department, (lead,))}
+    others = tuple(sorted(section for section in owing if section is not None and section != lead))
+    to_lead = not others or lead in owing or (problem.deadline is not None and problem.deadline < at.today)
+    letters = []
+    if to_lead:
+        letters.append(LetterOrder(LetterKind.SECTION_CHASE, Party.LEAD_SECTION, facts={"topic": "ordered"}))
+    if others:
+        facts = {"topic": "ordered", "sections": others}
+        copy = () if to_lead else (Party.LEAD_SECTION,)
+        letters.append(LetterOrder(LetterKind.SECTION_CHASE, Party.ASSIST_SECTIONS, copy, facts))
+    return Decision(problem.state, event.name, f"{event.by.name}催办", letters=tuple(letters))
 
 
 def _set_measures(problem: Problem, event: MeasuresSet, at: Circumstances) -> Outcome:
@@ -875,7 +890,7 @@ def _complete_own_measure(problem: Problem, event: CompletionReported, at: Circu
     own = [
         place
         for place, one in enumerate(problem.measures)
-        if not one.done and at.departments.get(one.department) == event.by.unit_id
+        if not one.done and event.by.unit_id in at.departments.get(one.department, ())
     ]
     if not own:
         return Refusal(f"{problem.number}的办结由牵头科室报告，协办科室请报告进展")

@@ -97,20 +97,21 @@ def work(problem: Problem, due: Due) -> str:
     return due.milestone.work.chinese
 
 
-def departments(desk: Desk, measures: Iterable[Measure]) -> dict[str, int]:
-    """The sections that these measures name as responsible, as far as the directory knows them."""
-    named = {measure.department for measure in measures}
-    found = {name: desk.directory.section(name).unit for name in named if name}
-    return {name: unit.id for name, unit in found.items() if unit is not None}
+def departments(desk: Desk, measures: Iterable[Measure]) -> dict[str, tuple[int, ...]]:
+    """The sections that these measures name as responsible, one or several, as far as the directory knows them."""
+    named = {measure.department for measure in measures if measure.department}
+    found = {name: desk.directory.sections_named(name)[0] for name in named}
+    return {name: tuple(unit.id for unit in units) for name, units in found.items() if units}
 
 
-def responsible(desk: Desk, problem: Problem, due: Due) -> int | None:
-    """The section that owes what is due: a measure's own if the directory knows it, else the lead."""
+def responsible(desk: Desk, problem: Problem, due: Due) -> tuple[int, ...]:
+    """The sections that owe what is due: a measure's own if the directory knows any, else the lead."""
     place = due.milestone.position if due.milestone is not None else None
+    lead = (problem.lead_section_id,) if problem.lead_section_id is not None else ()
     if place is None or place >= len(problem.measures):
-        return problem.lead_section_id
+        return lead
     measure = problem.measures[place]
-    return departments(desk, (measure,)).get(measure.department, problem.lead_section_id)
+    return departments(desk, (measure,)).get(measure.department, lead)
 
 
 def offers(
@@ -128,7 +129,7 @@ def _offers(desk: Desk, unit: Unit | None, problem: Problem, due: Due | None, da
     leads = unit is None or unit.id == problem.lead_section_id
     waits = due.milestone.work if due is not None and due.milestone is not None else None
     found = {Offer.PROGRESS} if due and due.letter is LetterKind.SECTION_DIGEST else TO_A_CHASE
-    if waits is Work.MEASURE:
+    if waits is Work.MEASURE or (due is None and not leads):
         return {*found, Offer.SHEET} if leads else {*found, Offer.SHEET, Offer.MEASURE}
     if problem.state is State.ASSIGNED:
         rules = desk.office.workflow_rules
@@ -166,9 +167,13 @@ def resting_problems(desk: Desk) -> frozenset[str]:
 
 def _may_be_answered(desk: Desk, one: Watched, due: Due, unread: Mapping[Said, datetime]) -> bool:
     """Whether a mail that waits for a person came after the waiting began, and no other has settled it."""
-    unit = desk.directory.unit(_asked_of(desk, due, one.problem))
-    if unit is None:
-        return False
+    units = [desk.directory.unit(asked) for asked in _asked_of(desk, due, one.problem)]
+    return any(_may_be_answered_by(desk, one, due, unread, unit) for unit in units if unit is not None)
+
+
+def _may_be_answered_by(
+    desk: Desk, one: Watched, due: Due, unread: Mapping[Said, datetime], unit: Unit
+) -> bool:
     came = [unread[key] for key in ((unit.id, due.number), (unit.id, "")) if key in unread]
     if not came or max(came) < milestones.answers_count_from(due, one.problem, one.at):
         return False
@@ -176,12 +181,12 @@ def _may_be_answered(desk: Desk, one: Watched, due: Due, unread: Mapping[Said, d
     return not any(line.by == unit.name and line.at > max(came) for line in later)
 
 
-def _asked_of(desk: Desk, due: Due, problem: Problem) -> int | None:
+def _asked_of(desk: Desk, due: Due, problem: Problem) -> tuple[int, ...]:
     """Who is waited for."""
     of_school = isinstance(due.event, CallbackSilent) or due.letter is LetterKind.CORRECTION_REQUEST
     if of_school or (due.milestone is not None and due.milestone.work is Work.CORRECTION):
-        return problem.unit_id
-    return responsible(desk, problem, due) if due.letter in (*CHASES, LetterKind.MECHANISM_REQUEST) else None
+        return (problem.unit_id,) if problem.unit_id is not None else ()
+    return responsible(desk, problem, due) if due.letter in (*CHASES, LetterKind.MECHANISM_REQUEST) else ()
 
 
 Said = tuple[int, str]

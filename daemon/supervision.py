@@ -234,8 +234,7 @@ def _to_sections(
     by_section: defaultdict[int, tuple[list[Due], list[Due]]] = defaultdict(lambda: ([], []))
     for place, dues in enumerate((chases, notices)):
         for due in dues:
-            section = standing.responsible(desk, problems[due.number], due)
-            if section is not None:
+            for section in standing.responsible(desk, problems[due.number], due):
                 by_section[section][place].append(due)
     for section, (missed, soon) in by_section.items():
         unit = desk.directory.unit(section)

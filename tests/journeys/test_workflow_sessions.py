@@ -223,6 +223,38 @@ def test_a_measure_is_chased_with_the_section_that_is_responsible_for_it(town: T
     assert again["disposition"] == "held" and "牵头科室" in str(again["reason"])
 
 
+def test_a_measure_of_several_sections_is_chased_with_each_of_them(town: Town) -> None:
+    assignment, section = referred(town), section_address(0)
+    measures = [
+        {"任务措施": "更换灯具", "责任部门": "基建科、计财科", "完成时限": "2022-02-23"},
+        {"任务措施": "复测照度", "责任部门": "总务处和人事科", "完成时限": "2022-02-23"},
+    ]
+    labels = {"一线办理日期": "2022-02-17", "一线办理结果": "制定解决方案"}
+    book = filled(assignment, "办理单", labels=labels, table=measures)
+    reply(town, section, assignment, "签收", "2022-02-18T10:00:00", [book])
+    assert problem(town)["assist_sections"] == ["基本建设科", "计划财务科", "人事科"]
+    town.once("2022-02-24T09:05+08:00")
+    for place, work in ((4, "更换灯具"), (2, "更换灯具"), (3, "复测照度")):
+        chase = letter(town, section_address(place), "催办")
+        assert work in text_of(chase) and section in str(chase["Cc"])
+
+
+def test_the_office_s_own_chase_goes_to_whom_the_measure_belongs(town: Town) -> None:
+    assignment, section, builders = referred(town), section_address(0), section_address(4)
+    measures = [{"任务措施": "更换灯具", "责任部门": "基建科", "完成时限": "2022-03-23"}]
+    labels = {"一线办理日期": "2022-02-17", "一线办理结果": "制定解决方案"}
+    book = filled(assignment, "办理单", labels=labels, table=measures)
+    reply(town, section, assignment, "签收", "2022-02-18T10:00:00", [book])
+    number = problem(town)["number"]
+    town.write(CLERK, "催办", f"催办 {number}", at="2022-02-18T11:00:00+08:00")
+    town.once("2022-02-18T11:00+08:00")
+    reply(town, CLERK, letter(town, CLERK, "催办"), "同意", "2022-02-18T14:00:00")
+    chase = letter(town, builders, "催办")
+    assert "更换灯具" in text_of(chase) and section in str(chase["Cc"])
+    done = reply(town, builders, chase, "办结：已更换", "2022-02-21T10:00:00")
+    assert done["disposition"] == "replied" and problem(town)["measures"][0]["done"]
+
+
 def test_a_visit_that_a_section_proposes_is_announced_when_the_office_agrees(town: Town) -> None:
     assignment = referred(town)
     labels = {"一线办理日期": "2022-03-01 15:00", "参加人员": "书记、科长、校长"}
