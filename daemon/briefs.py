@@ -83,6 +83,7 @@ def morning(desk: Desk) -> letters.MorningBrief:
         returns=progress.returns,
         covers=progress.period.covers_in_chinese,
         due=progress.period.due,
+        skipped=statistics.skipped_since(desk, since),
         failed=tuple(
             f"{letter.subject}（{'、'.join(letter.to)}）：{letter.error or '原因不明'}"
             for letter in questions.failed_since(desk.session, since)

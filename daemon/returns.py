@@ -323,7 +323,7 @@ def decide_return(
     period = decided_period or timeline.period_of(arrival.received_at)
     question = None if decided_period else _doubt_about_period(arrival, period, past, timeline, soft)
     question = _doubt_about_unit(arrival) or question
-    findings = (*arrival.findings, *hard_faults(arrival))
+    findings = (*as_required(arrival.findings), *hard_faults(arrival))
     if question is not None:
         filed = _filed(arrival, period, past, ReturnState.HELD, findings)
         return Decision(filed, (question,))
@@ -398,7 +398,7 @@ def _content(filed: FiledReturn) -> list[dict[str, Any]]:
 def _remake_question(filed: FiledReturn, period: Period) -> Question:
     return Question(
         "remake_rollup",
-        f"{filed.unit_name}的统计表（{period.code}，{period.covers_in_chinese}）在数据封存后收到，已登记。"
+        f"{filed.unit_name}的统计表（{period.code}，{period.covers_in_chinese}）在数据封存后登记。"
         "是否据此重新生成汇总表？同意：重新汇总；不同意：仅登记备查，汇总数据不变。",
         if_yes=period.code,
     )
@@ -531,6 +531,17 @@ def _fits_month(period: Period, match: re.Match[str]) -> bool:
 
 
 # --- checks --------------------------------------------------------------------------------------
+
+
+def as_required(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings about a form with those as warnings for which no return is sent back: whom to call, and when."""
+    return tuple(
+        replace(finding, severity=Severity.WARNING) if finding.field in DISPENSABLE else finding
+        for finding in findings
+    )
+
+
+DISPENSABLE: Final = frozenset({"contact_name", "contact_phone", "reported_on"})
 
 
 def hard_faults(arrival: Arrival) -> tuple[Finding, ...]:

@@ -256,6 +256,17 @@ class Progress:
     """Soft checks: what to look at, by school."""
 
 
+def skipped_since(desk: Desk, since: datetime) -> tuple[str, ...]:
+    """What the calendar left out since a moment because it came too late to be of use, in Chinese."""
+    lately = desk.timeline().between(desk.today - timedelta(days=400), desk.today + timedelta(days=100))
+    return tuple(
+        line.text
+        for period in lately
+        for line in questions.events_of(desk.session, period.code)
+        if line.event == "step_skipped" and line.text and line.at > since
+    )
+
+
 def progress(desk: Desk) -> Progress:
     """How the period stands that was opened last."""
     period = desk.timeline().period_of(desk.now)

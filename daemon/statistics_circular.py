@@ -32,6 +32,7 @@ from parsers.values import ReturnedDocument
 
 CIRCULAR_QUESTION: Final = "statistics_circular"
 REPLACED: Final = "已由新稿替代"
+BOTH_DECIDE: Final = "文稿见附件，同时送局办公室审定，任一方答复“同意”即印发"
 RECIPIENTS: Final = tuple(UnitKind)
 
 
@@ -108,7 +109,7 @@ def draft_letters(desk: Desk, draft: Draft, day: date) -> tuple[Prepared, Prepar
     recipients = len(desk.directory.of_kind(*RECIPIENTS))
     office, office_addresses = office_of(desk)
     bureau, bureau_addresses = office_of(desk, UnitKind.BUREAU_OFFICE)
-    total = draft.figures.total
+    total, open_matters = draft.figures.total, _open_matters(draft.figures)
     question = letters.Question(
         to_name="工委办",
         date=day,
@@ -120,10 +121,8 @@ def draft_letters(desk: Desk, draft: Draft, day: date) -> tuple[Prepared, Prepar
             letters.Fact(
                 "报送情况", f"应报 {total.expected} 所，已报 {total.filed} 所，其中迟报 {total.late} 所"
             ),
-            letters.Fact("注意", _open_matters(draft.figures)),
-            letters.Fact(
-                "送审", "文稿见附件，同时送局办公室审定，任一方答复“同意”即印发" if bureau else None
-            ),
+            *((letters.Fact("注意", open_matters),) if open_matters else ()),
+            *((letters.Fact("送审", BOTH_DECIDE),) if bureau else ()),
         ),
     )
     for_bureau = letters.CircularDraft(
@@ -177,6 +176,7 @@ def submit(
     files = draft.files(desk, identity(period.code, code))
     question, for_bureau = draft_letters(desk, draft, desk.today)
     assert isinstance(question.letter, letters.Question)
+    assert isinstance(for_bureau.letter, letters.CircularDraft)
     suffix = f":{len(earlier) + 1}" if earlier else ""
     note = (letters.Fact("说明", why),) if why else ()
     asked = desk.ask(
@@ -199,7 +199,7 @@ def submit(
     if office_only or not for_bureau.to:
         return count
     row = desk.write(
-        replace(for_bureau.letter, number=period.code, code=code),
+        replace(for_bureau.letter, number=period.code, code=code, why=why or None),
         key=step_key(Step.CIRCULAR_DRAFT, period.code) + suffix,
         to=for_bureau.to,
         about=(period.code,),
