@@ -100,7 +100,11 @@ def frozen_figures(desk: Desk) -> dict[str, Figures]:
 
 
 def schools_then(desk: Desk, settled: Figures | None) -> list[School]:
-    """The schools that had to report for a period: those of the directory when it was settled, else today's."""
+    """The schools that had to report for a period: those of the directory when it was settled, else today's.
+
+    The directory does not know since when a school is in it. A period that was never settled was due before
+    the daemon's first cycle: its sums are of today's schools, and those that left it stand below the total.
+    """
     if settled is None:
         return schools(desk)
     return [School(line.unit_id, line.name) for line in settled.schools if line.in_directory]

@@ -811,7 +811,7 @@ def _statistics_receipt(desk: Desk, first: Result, common: dict[str, Any]) -> le
         frozen=any(q.kind == LATE_QUESTION for q in decision.questions),
         nil=decision.filed.counts.nil,
         notes=tuple(
-            f"{finding.text}，请写明后回复本信，例：{letters.FIELD_LABELS[finding.field]} {letters.EXAMPLES[finding.field]}"
+            f"{finding.text}，请写明后回复本信，例：更正 {letters.FIELD_LABELS[finding.field]} {letters.EXAMPLES[finding.field]}"
             for finding in first.ruling.form.findings
             if finding.field in CONTACT and finding.kind is FindingKind.MISSING
         ),

@@ -156,6 +156,18 @@ def test_after_downtime_what_is_stale_is_left_out_and_said(town: Town) -> None:
     assert "到期提醒未发" in text_of(alarm).replace("\n", "")
     shown = "".join(town.djb("show", "TJ-2022-01").split())
     assert "第一次催报未发（4件）" in shown
+    assert "第一次催报未发（4 件）" in text_of(last(town, CLERK, "晨报")).replace("\n", "")
+    town.once(on(FREEZE))
+    assert "未发" not in text_of(last(town, CLERK, "晨报"))
+
+
+def test_a_clock_that_jumped_over_periods_is_one_alarm(town: Town) -> None:
+    town.stack.add_person("admin@qq.com")
+    town.once(on(OPENING))
+    town.once(on(date(2022, 5, 25)))
+    (alarm,) = town.letters_to("admin@qq.com")
+    words = text_of(alarm).replace("\n", "")
+    assert all(f"{code} 第一次催报未发" in words for code in ("TJ-2022-01", "TJ-2022-03", "TJ-2022-05"))
 
 
 def test_a_period_that_was_due_before_the_first_cycle_is_not_chased(
@@ -420,6 +432,64 @@ def test_a_word_after_the_freeze_is_a_late_change(town: Town) -> None:
     assert "举办次数：2 → 3" in text_of(last(town, CLERK, "（更新）"))
 
 
+def test_the_first_return_that_is_filed_is_version_one_also_when_it_was_held(town: Town) -> None:
+    for clock, sender in (("08:00", "first@qq.com"), ("08:10", "second@qq.com")):
+        town.write(sender, "统计表", "", [form(0, GOOD)], at=on(OPENING, clock))
+    town.once(on(OPENING))
+    reply(town, CLERK, last(town, CLERK, "来信单位待核实"), "是", OPENING, "10:00")
+    assert (standing(town, 0)["state"], standing(town, 0)["version"]) == ("accepted", 1)
+    files(town, 0, REMINDER, (4, 1, 2, 5))
+    town.once(on(REMINDER))
+    assert standing(town, 0)["version"] == 2
+
+
+def test_a_held_return_that_is_released_after_the_freeze_is_answered_and_its_sum_says_what_changed(
+    town: Town,
+) -> None:
+    town.stack.add_person("other@qq.com")
+    town.write("other@qq.com", "统计表", "", [form(1, GOOD)], at=on(OPENING, "08:00"))
+    frozen(town, 0)
+    reply(town, CLERK, last(town, CLERK, "来信单位待核实"), "是", date(2022, 1, 13))
+    assert (standing(town, 1)["state"], standing(town, 1)["version"]) == ("accepted", 1)
+    receipt = text_of(last(town, "other@qq.com", "收件回执")).replace("\n", "")
+    assert "予补登" in receipt and "迟报" not in receipt
+    reply(town, CLERK, last(town, CLERK, "迟报"), "同意", date(2022, 1, 13), "10:00")
+    again = text_of(last(town, CLERK, "（更新）")).replace("\n", "")
+    assert "未报 → 3 / 1 / 2 / 5" in again and "未报2所、迟报0所" in again
+
+
+def test_a_return_typed_into_the_mail_is_filed_when_unit_and_figures_are_clear(town: Town) -> None:
+    typed = "\n".join(
+        (f"填报单位：{name_of(0)}", "党支部数：3", "建立平台数：1", "举办次数：2", "解决问题数量：5")
+    )
+    town.write(school_address(0), "统计表", typed, at=on(OPENING, "08:00"))
+    town.once(on(OPENING))
+    assert (standing(town, 0)["state"], standing(town, 0)["version"]) == ("accepted", 1)
+    receipt = last(town, school_address(0), "收件回执")
+    assert "联系电话未填写" in text_of(receipt).replace("\n", "")
+    reply(town, school_address(0), receipt, "更正 联系电话 0775-4512345", OPENING, "10:00")
+    assert (standing(town, 0)["state"], standing(town, 0)["version"]) == ("accepted", 2)
+
+
+def test_a_table_that_names_its_school_in_a_column_only_is_filed(town: Town) -> None:
+    lines = ["填报单位,联系人,联系电话,党支部数,建立平台数,举办次数,解决问题数量"]
+    lines.append(f"{name_of(0)},张三,13800001234,3,1,2,5")
+    table = Attachment("统计表.csv", "\n".join(lines).encode("gb18030"), "text/csv")
+    town.write(school_address(0), "统计表", "请查收", [table], at=on(OPENING, "08:00"))
+    town.once(on(OPENING))
+    assert standing(town, 0)["state"] == "accepted"
+    assert standing(town, 0)["rows"][0]["sessions_held"] == 2
+
+
+def test_what_is_missing_is_asked_for_with_an_example_that_fills_it(town: Town) -> None:
+    files(town, 0, OPENING, (3, None, 2, 5))
+    town.once(on(OPENING))
+    request = last(town, school_address(0), "补正")
+    assert "例：更正 建立平台数 1" in text_of(request)
+    reply(town, school_address(0), request, "更正 建立平台数 1", OPENING, "10:00")
+    assert standing(town, 0)["state"] == "accepted"
+
+
 # --- orders and the circular ----------------------------------------------------------------------------------
 
 
@@ -576,7 +646,11 @@ def test_a_draft_is_made_anew_when_the_figures_are(town: Town) -> None:
     files(town, 1, date(2022, 1, 13))
     town.once(on(date(2022, 1, 13)))
     reply(town, CLERK, last(town, CLERK, "迟报"), "同意", date(2022, 1, 13), "10:00")
+    why = text_of(last(town, CLERK, "通报待审定")).replace("\n", "")
+    assert "未报 → 3 / 1 / 2 / 5" in why and "作废" in why
+    assert "作废" in text_of(last(town, BUREAU, "请审定"))
     reply(town, CLERK, first, "同意", date(2022, 1, 13), "11:00")
+    assert "最近一次送审" in text_of(town.letters_to(CLERK)[-1])
     assert not [row for row in town.rows("letters") if row["kind"] == "circular"]
     reply(town, CLERK, last(town, CLERK, "通报待审定"), "同意", date(2022, 1, 13), "12:00")
     words = text_of(last(town, school_address(0))).replace("\n", "")
