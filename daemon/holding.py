@@ -14,7 +14,7 @@ from daemon.filing import Sender
 from daemon.model import Disposition, LetterKind, Unit, UnitKind
 from daemon.recipients import recipient
 from daemon.store import questions, tables
-from parsers.values import Part, PartOutcome, Reading
+from parsers.values import Part, PartOutcome, Reading, ReturnedWorkbook
 
 Answers = tuple[letters.Answer, ...]
 
@@ -80,16 +80,19 @@ def unclear(
     answered: tables.Letter | None = None,
     answers: tuple[letters.Answer, ...] = (),
     proposal: Proposal | None = None,
+    books: Sequence[ReturnedWorkbook] = (),
 ) -> Fate:
     """Words that order nothing for certain: they change nothing and reach a person with their text."""
     if sender.trusted and sender.unit_of(UnitKind.COMMITTEE_OFFICE) is not None:
         # The office reads of its own mail once: in the question, which says why nothing was done.
-        _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered, proposal=proposal)
+        kind = letters.QuestionKind.UNCLEAR_REPLY
+        _ask(desk, mail, kind, why, about=answered, proposal=proposal, books=books)
         return Fate(Disposition.HELD, why)
     # Who is known hears why it was not carried out, and can put it right himself.
     told = why if sender.trusted else None
     _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers, why=told)
-    _ask(desk, mail, letters.QuestionKind.UNCLEAR_REPLY, why, about=answered, proposal=proposal)
+    kind = letters.QuestionKind.UNCLEAR_REPLY
+    _ask(desk, mail, kind, why, about=answered, proposal=proposal, books=books)
     return Fate(Disposition.HELD, why)
 
 
@@ -148,12 +151,14 @@ def unauthorised(
     why: str,
     answered: tables.Letter | None = None,
     proposal: Proposal | None = None,
+    books: Sequence[ReturnedWorkbook] = (),
 ) -> Fate:
     """An order from somebody who may not give it: it changes nothing, and the office hears of it.
 
     The sender is not answered: the address may be forged, and its owner would be alarmed.
     """
-    _ask(desk, mail, letters.QuestionKind.UNAUTHORISED, why, about=answered, proposal=proposal)
+    kind = letters.QuestionKind.UNAUTHORISED
+    _ask(desk, mail, kind, why, about=answered, proposal=proposal, books=books)
     return Fate(Disposition.HELD, why)
 
 
@@ -261,6 +266,7 @@ def _ask(
     files: tuple[letters.FileNote, ...] = (),
     about: tables.Letter | None = None,
     proposal: Proposal | None = None,
+    books: Sequence[ReturnedWorkbook] = (),
 ) -> None:
     says_why = not files and kind in WITH_REASON
     desk.ask(
@@ -289,4 +295,10 @@ def _ask(
             "carry_out": asdict(proposal) if proposal else None,
         },
         mail=mail,
+        attachments=[_as_it_came(book) for book in books if book.data],
     )
+
+
+def _as_it_came(book: ReturnedWorkbook) -> Attachment:
+    name = book.part.rpartition("/")[2]
+    return Attachment(name, book.data, "application/octet-stream")

@@ -38,7 +38,7 @@ from parsers import replies
 from parsers.forms import CLUE_REGISTER
 from parsers.orders import Accept, Extend, Order
 from parsers.values import Authentication, FindingKind, Reading, ReturnedRow, ReturnedWorkbook, Value, plain
-from parsers.workbooks import MEASURES, SentWorkbook, changes, shortened
+from parsers.workbooks import MEASURES, SentWorkbook, changes, shortened, titled
 
 PROGRESS = "办理进展"
 
@@ -87,8 +87,8 @@ def returned(
         why = "；".join(dict.fromkeys(refused))
         if sender.known:
             # A section that forgot to reply in the thread should hear that its sheet was not taken.
-            return holding.unclear(desk, mail, sender, why, answered)
-        return holding.unauthorised(desk, mail, why, answered)
+            return holding.unclear(desk, mail, sender, why, answered, books=books)
+        return holding.unauthorised(desk, mail, why, answered, books=books)
     whole = [back for back in good if back.book.kind in WHOLE]
     if whole:
         return WHOLE[whole[0].book.kind](whole[0])
@@ -164,16 +164,16 @@ def _back(
     """The workbook with its letter, or why it may not order anything."""
     clerk = sender.unit_of(UnitKind.COMMITTEE_OFFICE)
     if book.kind == CLUE_REGISTER.name and clerk is None:
-        return f"“{book.part}”是问题线索登记表，由工委办填报，未予登记；反映难点问题请填写附件1"
+        return "问题线索登记表由工委办填报，未予登记；反映难点问题请填写附件1"
     if book.kind == CLUE_REGISTER.name and clerk is not None:
         return Back(desk, mail, sender, clerk, answered, None, book)
     if book.kind not in ROW_BY_ROW and book.kind not in WHOLE:
-        return f"“{book.part}”不是可以办理的工作簿"
+        return f"{titled(book)}不是可以办理的工作簿"
     if answered is None:
-        return f"“{book.part}”不是随对我办来信的回复发来的，为防冒用，未予办理"
+        return f"{titled(book)}不是随对我办来信的回复发来的，为防冒用，未予办理"
     letters_with = _letters_with(desk, sender, book)
     if not letters_with:
-        return f"“{book.part}”不是我办发给来信单位的工作簿，未予办理"
+        return f"{titled(book)}不是我办发给来信单位的工作簿，未予办理"
     same = [one for one in letters_with if one.context["workbook"]["version"] == book.version]
     letter = (same or letters_with)[-1]
     unit = next((one for one in sender.units if one.id == letter.unit_id), None) or sender.units[0]
@@ -524,7 +524,7 @@ ROW_BY_ROW: Mapping[str, Callable[[Back, Done], None]] = {
 def _problem_list(back: Back) -> Fate:
     if back.unit.kind is not UnitKind.SECRETARY:
         why = "只有市委教育工委书记可以在清单上选定"
-        return holding.unauthorised(back.desk, back.mail, why, back.answered)
+        return holding.unauthorised(back.desk, back.mail, why, back.answered, books=(back.book,))
     return session_choice.chosen_in_workbook(back.desk, back.mail, back.sender, back.answered, back.book)
 
 

@@ -51,12 +51,12 @@ def chosen_in_workbook(
     row = questions.session_by_code(desk.session, back.about)
     sent = sent_workbook(desk, back)
     if row is None or sent is None:
-        return holding.unclear(desk, mail, sender, "来信所附清单不是我办发出的清单", answered)
+        return holding.unclear(desk, mail, sender, "来信所附清单不是我办发出的清单", answered, books=(back,))
     changed = changes(sent, back)
     # A row that somebody added chooses nothing: it is refused by itself, and the read-back says so.
     added = [one for one in changed.conflicts if one.identity is None]
     if why := "；".join(one.text for one in changed.conflicts if one.identity is not None):
-        return holding.unclear(desk, mail, sender, f"清单中有不能办理的改动：{why}", answered)
+        return holding.unclear(desk, mail, sender, f"清单中有不能办理的改动：{why}", answered, books=(back,))
     made = sessions.sheet_choice(session_office.value_of(row, desk), replace(changed, conflicts=()))
     doubt = "；".join(f"{one.where}：{one.text}" for one in added) or None
     return _chosen(desk, mail, sender, answered, row, made, doubt)
@@ -298,7 +298,9 @@ def assigned_by_workbook(
     unit = sender.unit_of(UnitKind.COMMITTEE_OFFICE)
     row, sent = questions.session_by_code(desk.session, back.about), sent_workbook(desk, back)
     if unit is None or row is None or sent is None:
-        return holding.unclear(desk, mail, sender, "来信所附交办单不是我办发出的交办单", answered)
+        return holding.unclear(
+            desk, mail, sender, "来信所附交办单不是我办发出的交办单", answered, books=(back,)
+        )
     return _assign(desk, mail, unit, sender, answered, row, sent, back)
 
 
@@ -319,11 +321,11 @@ def _assign(
         changed = type(changed)()
     elif back.version != sent.version:
         why = f"交办单是旧表（第{back.version}版），现行第{sent.version}版，请在新表中填写后再发"
-        return holding.unclear(desk, mail, sender, why, answered)
+        return holding.unclear(desk, mail, sender, why, answered, books=(back,))
     ids = {one.name: one.id for one in desk.directory.sections}
     outcome = sessions.assign(session_office.value_of(row, desk), sent, changed, ids, desk.today, actor(unit))
     if isinstance(outcome, Refused):
-        return holding.unclear(desk, mail, sender, outcome.reason, answered)
+        return holding.unclear(desk, mail, sender, outcome.reason, answered, books=(back,))
     session_office.keep(row, outcome.session)
     faults = [*outcome.faults, *_carry_out(desk, outcome.events, mail)]
     done = _assigned_now(desk, outcome.events, faults)

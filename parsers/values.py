@@ -240,6 +240,8 @@ class ReturnedWorkbook:
     """Label -> value of a sheet with labels left and values right (handling sheet)."""
     tables: Mapping[str, tuple[ReturnedRow, ...]] = field(default_factory=dict)
     """Further tables by their first heading (任务措施 of the handling sheet)."""
+    data: bytes = field(default=b"", compare=False, repr=False)
+    """The file as it came, so that a person can look at what could not be carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -309,7 +309,7 @@ def returned(data: bytes, part: str) -> ReturnedWorkbook | None:
         identity = _identity(book)
         if identity is None or identity["kind"] not in LAYOUTS:
             return None
-        return _read(book, formulas, LAYOUTS[identity["kind"]], identity, part)
+        return replace(_read(book, formulas, LAYOUTS[identity["kind"]], identity, part), data=data)
     except FAULTS:
         return None
 
@@ -705,6 +705,11 @@ def _row_name(row: ReturnedRow) -> str:
 
 def _plain_text(text: str | None) -> str | None:
     return re.sub(r"[^\S\n]+", " ", tidy(text)) or None if text else None
+
+
+def titled(book: ReturnedWorkbook) -> str:
+    """What a workbook is to people, whatever its file was called: “难点问题办理单”（ND-2022-013）."""
+    return f"“{LAYOUTS[book.kind].title}”（{book.about}）"
 
 
 def shortened(text: str | None) -> str:

@@ -343,6 +343,10 @@ def test_a_stranger_s_workbook_orders_nothing(town: Town) -> None:
     town.once("2022-02-18T10:20+08:00")
     held.append(town.rows("mail")[-1])
     assert [mail["disposition"] for mail in held] == ["held"] * 3
+    # The office sees the sheet itself, under the name that it has among people.
+    asked = [one for one in town.letters_to(CLERK) if "WT-" in one["Subject"]]
+    assert asked and all(book.data in files_of(one).values() for one in asked)
+    assert all(f"“难点问题办理单”（{problem(town)['number']}）" in text_of(one) for one in asked)
     assert problem(town)["state"] == "assigned"
 
 
