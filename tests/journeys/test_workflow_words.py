@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from daemon.filing import Sender
+from daemon.ordering import out_of_role
+from parsers.values import Authentication
 from tests.journeys.test_main_job import report
 from tests.journeys.test_workflow import letter, problem, referred, reply
 from tests.journeys.test_workflow_sessions import listed
@@ -151,3 +155,84 @@ def reply_with_form(town: Town) -> str:
     receipt = letter(town, SCHOOL, "收件回执")
     form = report(problem="宿舍热水不足")
     return str(reply(town, SCHOOL, receipt, "收到，谢谢", "2022-02-09T10:00:00", [form])["disposition"])
+
+
+def fresh(town: Town, sender: str, words: str, at: str) -> None:
+    """A mail that answers no letter."""
+    town.write(sender, "来信", words, at=f"{at}+08:00")
+    town.once(f"{at}+08:00")
+
+
+def test_a_school_hears_that_its_withdrawal_was_refused_and_why(town: Town) -> None:
+    referred(town)
+    reply(town, SCHOOL, letter(town, SCHOOL, "收件回执"), "撤回", "2022-02-08T15:00:00")
+    question = letter(town, CLERK, "撤回待审核")
+    reply(town, CLERK, question, "不同意：隐患尚未消除", "2022-02-08T16:00:00")
+    told = text_of(letter(town, SCHOOL, "来信办理情况回执"))
+    assert "撤回申请未获同意" in told and "隐患尚未消除" in told
+    answered = [line for line in problem(town)["history"] if line["event"] == "answered"]
+    assert answered and all(line["mail"] for line in answered)
+
+
+def test_an_office_hears_what_became_of_an_order_that_it_confirmed(town: Town) -> None:
+    referred(town)
+    number = problem(town)["number"]
+    fresh(town, CLERK, f"催办 {number}", "2022-02-08T15:00:00")
+    reply(town, CLERK, letter(town, CLERK, "办理事项待确认"), "同意", "2022-02-08T15:10:00")
+    told = text_of(letter(town, CLERK, "来信办理情况回执"))
+    assert number in told and "催办" in told
+
+
+def test_a_choice_that_answers_no_list_is_told_how_to_choose(town: Town) -> None:
+    fresh(town, SECRETARY, "选定 2", "2022-02-08T08:30:00")
+    assert "目前没有待选定的难点问题清单" in text_of(letter(town, SECRETARY, "来信已收到"))
+    listed(town)
+    fresh(town, SECRETARY, "选定 2", "2022-02-09T15:00:00")
+    told = text_of(letter(town, SECRETARY, "来信已收到")).replace("\n", "").replace("　", "")
+    assert "选题须在所呈清单的来信上直接回复" in told
+    assert {row["state"] for row in town.rows("problems")} == {"submitted"}
+
+
+def test_an_order_out_of_role_is_told_whose_it_is(town: Town) -> None:
+    assignment = referred(town)
+    number = problem(town)["number"]
+    reply(town, SECTION, assignment, f"督查 {number}：尚未更换", "2022-02-08T15:00:00")
+    assert "由市教育局办公室来信办理" in text_of(letter(town, SECTION, "来信已收到")).replace("\n", "")
+    fresh(town, SCHOOL, f"催办 {number}", "2022-02-08T15:10:00")
+    assert "由市委教育工委办公室来信办理" in text_of(letter(town, SCHOOL, "来信已收到")).replace("\n", "")
+    stranger = Sender("stranger@example.com", (), Authentication.PASS)
+    assert out_of_role(f"催办 {number}", stranger, date(2022, 2, 8)) is None
+
+
+def test_a_merger_is_asked_about_with_both_problems(town: Town) -> None:
+    first, second = listed(town)[:2]
+    fresh(town, CLERK, f"{second} 并入 {first}", "2022-02-09T15:00:00")
+    question = text_of(letter(town, CLERK, "办理事项待确认"))
+    for row in town.rows("problems"):
+        if row["number"] in (first, second):
+            assert row["number"] in question and row["problem"] in question
+    reply(town, CLERK, letter(town, CLERK, "办理事项待确认"), "同意", "2022-02-09T15:10:00")
+    assert problem(town, second)["state"] == "merged"
+
+
+def test_a_receipt_promises_no_section_that_the_directory_does_not_know(town: Town) -> None:
+    town.write(
+        SCHOOL,
+        "难点问题",
+        "",
+        [report(levels=("section",), sections=("安保办",))],
+        at="2022-02-08T09:30:00+08:00",
+    )
+    town.once("2022-02-08T09:30+08:00")
+    receipt = text_of(letter(town, SCHOOL, "收件回执")).replace("\n", "")
+    assert "“安保办”" in receipt and "先行核定承办科室" in receipt
+    assert "转安保办办理" not in receipt
+
+
+def test_a_section_reads_what_a_school_corrected(town: Town) -> None:
+    referred(town)
+    receipt = letter(town, SCHOOL, "收件回执")
+    reply(town, SCHOOL, receipt, "更正 难点问题 教室灯具损坏，影响上课", "2022-02-08T15:00:00")
+    told = text_of(letter(town, SECTION, "办理情况变化告知")).replace("\n", "").replace("　", "")
+    assert f"改为“{problem(town)['problem']}”" in told
+    assert "难点问题由“" in told
