@@ -83,7 +83,7 @@ class Act:
     at: datetime
     school: int
     how: str
-    figures: tuple[int | None, int, int, int] = (3, 1, 2, 4)
+    figures: tuple[int | None, ...] = (3, 1, 2, 4)
 
 
 def habit_of(school: int, due: date) -> str:
@@ -153,7 +153,7 @@ def days_of(due: date) -> list[date]:
 # --- forms -------------------------------------------------------------------------------------------------
 
 
-def form(school: int, figures: tuple[int | None, int, int, int], file: str = "xlsx") -> Attachment:
+def form(school: int, figures: tuple[int | None, ...], file: str = "xlsx") -> Attachment:
     """A form as a school fills it in by itself."""
     names = ("party_branches", "platforms", "sessions_held", "problems_solved")
     row = {"unit": name_of(school), **dict(zip(names, figures, strict=True))}
@@ -165,13 +165,13 @@ def form(school: int, figures: tuple[int | None, int, int, int], file: str = "xl
     return blank_form("statistics", file, prefill=Filling(head, [row]))  # type: ignore[arg-type]
 
 
-def filled_in(blank: Attachment, figures: tuple[int | None, int, int, int]) -> Attachment:
+def filled_in(blank: Attachment, figures: tuple[int | None, ...]) -> Attachment:
     """The prefilled form of an opening letter, with the four figures typed into it."""
     fill = _fill_workbook if blank.name.endswith(".xlsx") else _fill_document
     return Attachment(blank.name, fill(blank.data, figures), blank.mime)
 
 
-def _fill_workbook(data: bytes, figures: tuple[int | None, int, int, int]) -> bytes:
+def _fill_workbook(data: bytes, figures: tuple[int | None, ...]) -> bytes:
     book = openpyxl.load_workbook(io.BytesIO(data))
     page = book.worksheets[0]
     top = next(row for row in range(1, 20) if page.cell(row, 1).value == "单位名称")
@@ -182,7 +182,7 @@ def _fill_workbook(data: bytes, figures: tuple[int | None, int, int, int]) -> by
     return out.getvalue()
 
 
-def _fill_document(data: bytes, figures: tuple[int | None, int, int, int]) -> bytes:
+def _fill_document(data: bytes, figures: tuple[int | None, ...]) -> bytes:
     from docx import Document
 
     document = Document(io.BytesIO(data))

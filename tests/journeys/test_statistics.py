@@ -60,9 +60,7 @@ def about_the_period(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if "TJ-2022-01" in row["about"]]
 
 
-def files(
-    town: Town, school: int, day: date, figures: tuple[int | None, int, int, int] = GOOD, **given: Any
-) -> None:
+def files(town: Town, school: int, day: date, figures: tuple[int | None, ...] = GOOD, **given: Any) -> None:
     """A school mails its return."""
     town.write(school_address(school), "统计表", "请查收", [form(school, figures)], at=on(day), **given)
 
