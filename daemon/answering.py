@@ -151,6 +151,11 @@ RATINGS = (
     letters.Answer("基本满意", "基本满意的"),
     letters.Answer("不满意:仍有五间教室未改", "不满意的，写明理由"),
 )
+RECTIFIED = (
+    letters.Answer("进展:已按督查意见整改，现已完成", "报告整改情况的"),
+    letters.Answer("延期至 2022-03-30:需另行采购", "不能按期办结的，写明日期和理由"),
+)
+FINDING_REPORTED = (letters.Answer("督查 ND-2022-013:护学岗尚未到位", "反馈督查情况的，写明编号和情况"),)
 DECISIONS = (letters.Answer("同意", "同意的"), letters.Answer("不同意:理由", "不同意的，写明理由"))
 YES_OR_NO = (letters.Answer("是", "按去信所述办理的"), letters.Answer("否", "不办理的"))
 ASKED_FOR_YES = frozenset(
@@ -170,6 +175,8 @@ def _asked_for(desk: Desk, answered: tables.Letter) -> tuple[letters.Answer, ...
             row = next(iter(questions.problem_rows(desk.session, answered.about)), None)
             waits = row is not None and row.state == State.COMPLETION_REPORTED.value
             return RATINGS if waits and row is not None and row.satisfaction is None else ()
+        case LetterKind.INSPECTION_FINDING.value:
+            return RECTIFIED
         case LetterKind.QUESTION.value | LetterKind.CIRCULAR_DRAFT.value:
             asked = answered.context.get("question")
             question = questions.question(desk.session, asked) if asked else None
@@ -256,12 +263,19 @@ def _no_order(
     answered: tables.Letter | None,
     orders: Orders,
 ) -> Fate:
+    if answered is None and not reading.parts and orders.unclear and orders.unclear.why != replies.NO_COMMAND:
+        bureau = sender.unit_of(UnitKind.BUREAU_OFFICE) is not None
+        return holding.unclear(
+            desk, mail, sender, orders.unclear.why, answers=FINDING_REPORTED if bureau else ()
+        )
     if answered is None or reading.parts:
         return holding.no_form(desk, mail, reading, sender)
     if (fate := ordering.objection(desk, mail, sender, answered)) is not None:
         return fate
     why = orders.unclear.why if orders.unclear else "回复中没有可以执行的答复"
-    return holding.unclear(desk, mail, sender, why, answered)
+    told_how = answered.kind in (LetterKind.CALLBACK.value, LetterKind.INSPECTION_FINDING.value)
+    answers = _asked_for(desk, answered) if told_how else ()
+    return holding.unclear(desk, mail, sender, why, answered, answers)
 
 
 def role_of(sender: Sender) -> Role | None:

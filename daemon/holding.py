@@ -90,7 +90,9 @@ def unclear(
         return Fate(Disposition.HELD, why)
     # Who is known hears why it was not carried out, and can put it right himself.
     told = why if sender.trusted else None
-    _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers, why=told)
+    # What is offered is answered to the notice: so that speaks of the same problems.
+    about = tuple(answered.about) if answers and answered is not None else ()
+    _notice(desk, mail, sender, letters.HeldReason.UNCLEAR_REPLY, answers=answers, why=told, about=about)
     kind = letters.QuestionKind.UNCLEAR_REPLY
     _ask(desk, mail, kind, why, about=answered, proposal=proposal, books=books)
     return Fate(Disposition.HELD, why)

@@ -374,6 +374,8 @@ TWO_DIGITS = frozenset({"QC", "TJ"})
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−─", "-") | {"︰": ":", "﹒": "."})
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\u202a-\u202e]")
 FULL_WIDTH: Mapping[str, str] = dict(zip(",:;!()", "，：；！（）", strict=True))
+NO_COMMAND = "来信开头不是约定的回复用语"
+"""Why words are unclear that do not even begin like an order."""
 CHINESE_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 
@@ -549,7 +551,7 @@ def orders(text: str, role: Role | str, today: date | None = None) -> Orders:
     if why is None and _contradictory(given):
         why = "来信前后意思不一致"
     if why is None and not given:
-        why = "来信不是约定的回复用语"
+        why = NO_COMMAND
     return _unclear(text, why) if why else Orders(given=tuple(given))
 
 
@@ -605,7 +607,7 @@ def _command_orders(lines: Sequence[str], role: Role, today: date | None) -> Rea
         elif blocks:
             blocks[-1][1].append(line)
         elif not _passed_over(line):
-            return [], "来信开头不是约定的回复用语"
+            return [], NO_COMMAND
     given: list[Order] = []
     for found, more in blocks:
         order, why = _order(found, more, role, today)

@@ -14,7 +14,7 @@ from parsers.values import Authentication
 from tests.journeys.test_main_job import report
 from tests.journeys.test_workflow import letter, problem, referred, reply
 from tests.journeys.test_workflow_sessions import listed
-from tests.journeys.town import CLERK, SECRETARY, Town, school_address, section_address, text_of
+from tests.journeys.town import BUREAU, CLERK, SECRETARY, Town, school_address, section_address, text_of
 from tests.servers.mailstack import MailStack
 
 SCHOOL = school_address(0)
@@ -236,3 +236,24 @@ def test_a_section_reads_what_a_school_corrected(town: Town) -> None:
     told = text_of(letter(town, SECTION, "办理情况变化告知")).replace("\n", "").replace("　", "")
     assert f"改为“{problem(town)['problem']}”" in told
     assert "难点问题由“" in told
+
+
+def test_vague_words_to_a_finding_are_told_how_to_answer_and_the_notice_can_be_answered(town: Town) -> None:
+    referred(town)
+    number = problem(town)["number"]
+    fresh(town, BUREAU, f"督查 {number}：现场尚未动工", "2022-02-09T11:00:00")
+    reply(town, BUREAU, letter(town, BUREAU, "办理事项待确认"), "确认", "2022-02-09T11:10:00")
+    finding = letter(town, SECTION, "督查反馈")
+    assert reply(town, SECTION, finding, "督查所述与实际不符", "2022-02-09T15:00:00")["disposition"] == "held"
+    notice = letter(town, SECTION, "来信已收到")
+    assert "进展:已按督查意见整改" in text_of(notice)
+    answer = reply(town, SECTION, notice, "进展：已更换灯具12盏", "2022-02-09T16:00:00")
+    assert answer["disposition"] == "replied"
+    assert "progress" in [line["event"] for line in problem(town)["history"]]
+
+
+def test_an_order_without_a_number_is_told_how_it_is_written(town: Town) -> None:
+    referred(town)
+    fresh(town, BUREAU, "督查：现场尚未动工", "2022-02-09T11:00:00")
+    told = text_of(letter(town, BUREAU, "来信已收到"))
+    assert "“督查”须写明问题编号" in told and "督查 ND-2022-013:" in told
