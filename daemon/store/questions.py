@@ -141,7 +141,6 @@ from daemon.store.returns import (
     ensure_period as ensure_period,
     freeze_period as freeze_period,
     latest_return as latest_return,
-    next_version as next_version,
     opened_periods as opened_periods,
     period as period,
     periods as periods,

@@ -129,12 +129,6 @@ def standing(versions: Iterable[Return]) -> Return | None:
     return max(alive, key=lambda row: (row.state in COUNTED, row.version, row.id), default=None)
 
 
-def next_version(session: Session, unit_id: int, code: str) -> int:
-    """The version that a further return of this school for this period gets."""
-    found = select(func.max(Return.version)).where(Return.unit_id == unit_id, Return.period == code)
-    return (session.scalar(found) or 0) + 1
-
-
 def schools_without_return(session: Session, code: str) -> list[Unit]:
     """The active schools of which nothing came for a period, in directory order."""
     filed = select(Return.unit_id).where(Return.period == code, Return.unit_id.is_not(None))
