@@ -263,7 +263,7 @@ def _no_order(
     answered: tables.Letter | None,
     orders: Orders,
 ) -> Fate:
-    if answered is None and not reading.parts and orders.unclear and orders.unclear.why != replies.NO_COMMAND:
+    if answered is None and not reading.parts and orders.unclear and orders.unclear.commanded:
         bureau = sender.unit_of(UnitKind.BUREAU_OFFICE) is not None
         return holding.unclear(
             desk, mail, sender, orders.unclear.why, answers=FINDING_REPORTED if bureau else ()

@@ -248,6 +248,8 @@ class Unclear:
     text: str
     why: str
     """Chinese, for the office."""
+    commanded: bool = False
+    """They begin like an order all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -545,22 +545,23 @@ def orders(text: str, role: Role | str, today: date | None = None) -> Orders:
         return _unclear(text, "来信没有正文")
     if role not in set(Role):
         return _unclear(text, "来信人没有可用的回复用语")
-    if any(QUESTION.search(line) for line in lines):
-        return _unclear(text, "来信含有疑问，不按指令办理")
     given, why = READERS[Role(role)](lines, Role(role), today)
     if why is None and _contradictory(given):
         why = "来信前后意思不一致"
     if why is None and not given:
         why = NO_COMMAND
-    return _unclear(text, why) if why else Orders(given=tuple(given))
+    commanded = why != NO_COMMAND
+    if any(QUESTION.search(line) for line in lines):
+        why = "来信含有疑问，不按指令办理"
+    return _unclear(text, why, commanded=commanded) if why else Orders(given=tuple(given))
 
 
 Read = tuple[list[Order], str | None]
 """Orders, or the reason in Chinese why there are none."""
 
 
-def _unclear(text: str, why: str) -> Orders:
-    return Orders(unclear=Unclear(text=text, why=why))
+def _unclear(text: str, why: str, *, commanded: bool = False) -> Orders:
+    return Orders(unclear=Unclear(text=text, why=why, commanded=commanded))
 
 
 def _contradictory(given: Sequence[Order]) -> bool:
