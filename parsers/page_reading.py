@@ -43,6 +43,10 @@ CLEAR = 0.95
 """Confidence from which a printed label is not read a second time."""
 SHORT = 8
 """Texts up to this length are read a second time: a digit by itself is the easiest to misread."""
+GUESS = 0.4
+"""Confidence from which a doubted reading is shown all the same."""
+LIKE_FIGURES = str.maketrans("OoIl|", "00111")
+"""Letters that look like a figure: read the second time, they agree with the figure."""
 FEWEST_LINES = 3
 MANY_TEXTS = 6
 MOSTLY_RED = 0.6
@@ -553,9 +557,12 @@ def _read_missed(area: Area, draft: _Draft, sheet: Page) -> None:
     wide = (left - reach, top - reach, right + reach, bottom + reach)
     [(text, score)] = ocr.read_again([ocr.enlarged(sheet.grey, *wide)])
     text = text.strip()
-    if score < SURE or not any(ocr.is_word_character(char) for char in text):
+    words = any(ocr.is_word_character(char) for char in text)
+    if score < SURE or not words:
         draft.doubt(UNREAD_INK)
-        return
+        if not words or score < GUESS or draft.lines:
+            return
+        # All there is in the cell: what it may be helps whoever is asked.
     draft.lines.append(_of_text(text, score, Line((), left, top, right, bottom)))
 
 
@@ -585,7 +592,7 @@ def _reread(lines: Sequence[Line], sheet: Page) -> list[tuple[str, float]]:
 
 def _agreed(line: Line, text: str, score: float, draft: _Draft) -> Line:
     """The line, doubted if its second reading is another one."""
-    if ocr.same(line.text, text):
+    if ocr.same(line.text, text) or (line.text.isdigit() and text.translate(LIKE_FIGURES) == line.text):
         return line
     if score < 0.4 and line.score > 0.95 and len(line.text) > 1:
         return line

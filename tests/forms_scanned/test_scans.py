@@ -142,7 +142,7 @@ HANDWRITTEN = {
     "contact_name": "覃小雨",
     "contact_phone": "13812345678",
     "problems[0].problem": "北侧围墙开裂",
-    "problems[0].details": "北侧围墙雨后倾斜12米,学生上下学经过有危险。请求安排资金8万元修缮。",
+    "problems[0].details": "北侧围墙雨后倾斜12米，学生上下学经过有危险。请求安排资金8万元修缮。",
     "problems[0].levels": ("section",),
     "problems[0].sections": ("基建科",),
 }
