@@ -77,6 +77,7 @@ CHINESE_MARKS = str.maketrans({mark: chr(0xE000 + place) for place, mark in enum
 AS_WRITTEN = {ord(stand_in): chr(mark) for mark, stand_in in CHINESE_MARKS.items()}
 
 
+@lru_cache(maxsize=2048)
 def long_text(text: str) -> str | None:
     """A free text in normal form, but with the Chinese punctuation that its writer used; None if it is empty."""
     plain = normalise(text.translate(CHINESE_MARKS)).translate(AS_WRITTEN)
