@@ -208,6 +208,8 @@ HANDLED = frozenset(
     | {State.REWORK, State.REOPENED}
 )
 """A section has it in hand."""
+WITH_SECTIONS = HANDLED | {State.REFERRED}
+"""A section has it in hand, or is being sought: whichever, the secretary may have it on his list too."""
 ON_THE_WAY = HANDLED | {State.SELECTED}
 OPEN = frozenset(State) - ENDED_STATES
 WITH_RESULT = frozenset({State.COMPLETION_REPORTED, State.CLOSED, State.ARCHIVED})
@@ -363,24 +365,26 @@ def _table(problem: Problem, event: Event, at: Circumstances) -> Outcome:
             return Decision(
                 State.LISTED, event.name, f"列入{event.session}难点问题清单", {"session": event.session}
             )
-        case state, Listed() if state in HANDLED and "secretary" in problem.levels and not problem.session:
+        case state, Listed() if (
+            state in WITH_SECTIONS and "secretary" in problem.levels and not problem.session
+        ):
             text = f"列入{event.session}难点问题清单（科室同步办理）"
             return Decision(state, event.name, text, {"session": event.session})
         case State.LISTED, Submitted():
             return Decision(State.SUBMITTED, event.name, "难点问题清单已呈报书记", letters=(_news("listed"),))
-        case state, Submitted() if state in HANDLED and problem.session:
+        case state, Submitted() if state in WITH_SECTIONS and problem.session:
             return Decision(state, event.name, "难点问题清单已呈报书记", letters=(_news("listed"),))
         case ((State.LISTED | State.SUBMITTED), Selected()):
             return Decision(
                 State.SELECTED, event.name, "书记选定为本期研究解决的问题", letters=(_news("selected"),)
             )
-        case state, Selected() if state in HANDLED and problem.session:
+        case state, Selected() if state in WITH_SECTIONS and problem.session:
             return Decision(
                 State.SELECTED, event.name, "书记选定，转入一线办理程序", letters=(_news("selected"),)
             )
         case ((State.REGISTERED | State.LISTED | State.SUBMITTED), Referred()):
             return Decision(State.REFERRED, event.name, "转由相关科室办理")
-        case state, Referred() if state in HANDLED and problem.session:
+        case state, Referred() if state in WITH_SECTIONS and problem.session:
             return Decision(state, event.name, "书记未选定，由承办科室继续办理")
         case state, Instructed() if state in OPEN:
             return _instruct(problem, event)

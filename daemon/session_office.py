@@ -10,7 +10,7 @@ from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import ListedProblem
 from daemon.model import Problem, State, UnitKind
-from daemon.problems import HANDLED
+from daemon.problems import WITH_SECTIONS
 from daemon.sessions import Choice, Session, Stage
 from daemon.store import questions, tables
 from daemon.workflow import happen
@@ -202,7 +202,7 @@ def _listed(desk: Desk, row: tables.Session) -> tuple[ListedProblem, ...]:
 
 def waiting_problems(desk: Desk) -> list[Problem]:
     """What goes on the next list."""
-    found = questions.problems(desk.session, states=(State.REGISTERED, *HANDLED))
+    found = questions.problems(desk.session, states=(State.REGISTERED, *WITH_SECTIONS))
     return [problem for problem in found if sessions.for_list(problem)]
 
 

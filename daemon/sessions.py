@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from daemon.events import Actor, Assigned, Event, Instructed, Listed, Referred, Selected, Submitted
 from daemon.model import Problem, State
-from daemon.problems import HANDLED, WorkflowRules
+from daemon.problems import WITH_SECTIONS, WorkflowRules
 from daemon.similarity import Group
 from daemon.workdays import Calendar
 from parsers.orders import Instruct, Order, ReferRest, Select
@@ -116,12 +116,14 @@ def for_list(problem: Problem) -> bool:
     """Whether a problem goes on the next list: for the secretary, registered, in no session yet.
 
     A clue of the office's own names no level and is for him; one with both levels comes even while a
-    section has it in hand.
+    section has it in hand or is being sought.
     """
     for_secretary = "secretary" in problem.levels or not problem.levels
     if not for_secretary or problem.session:
         return False
-    return problem.state is State.REGISTERED or (problem.state in HANDLED and "secretary" in problem.levels)
+    return problem.state is State.REGISTERED or (
+        problem.state in WITH_SECTIONS and "secretary" in problem.levels
+    )
 
 
 def listing(

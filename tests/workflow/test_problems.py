@@ -60,6 +60,7 @@ from daemon.events import (
 from daemon.milestones import timers
 from daemon.model import ENDED_STATES, LetterKind, Measure, OnSiteOutcome, State
 from daemon.problems import ALLOWED, HANDLED, Decision, Party, Refusal, WorkflowRules, decide
+from daemon.sessions import for_list
 from tests.workflow.conftest import (
     ASSIST,
     BUREAU,
@@ -140,6 +141,16 @@ def test_both_levels_go_to_the_section_and_onto_the_list() -> None:
     assert life.happens(Listed(session="QC-2022-01")) is State.ASSIGNED
     assert life.happens(Submitted()) is State.ASSIGNED
     assert life.happens(Referred()) is State.ASSIGNED
+    assert life.happens(Selected()) is State.SELECTED
+
+
+def test_a_problem_of_both_levels_is_on_the_list_also_while_a_section_is_sought() -> None:
+    life = Life(problem(levels=("secretary", "section")))
+    life.happens(Registered(sections=(11,)))
+    assert life.happens(DeclinedAssignment(by=SECTION, reason="不属我科职责")) is State.REFERRED
+    assert for_list(life.problem)
+    assert life.happens(Listed(session="QC-2022-01")) is State.REFERRED
+    assert life.happens(Submitted()) is State.REFERRED
     assert life.happens(Selected()) is State.SELECTED
 
 
@@ -494,7 +505,7 @@ ACCEPTED_IN: dict[type[Event], frozenset[State]] = {
     Resumed: frozenset({State.SUSPENDED}),
     ProcedureAsked: frozenset({State.REFERRED, State.ASSIGNED, State.ACCEPTED, State.IN_PROGRESS}),
     Chased: IN_HAND | {State.NEEDS_CORRECTION},
-    Listed: IN_HAND | {State.REGISTERED},
+    Listed: IN_HAND | {State.REGISTERED, State.REFERRED},
     Submitted: frozenset({State.LISTED}),
     Selected: frozenset({State.LISTED, State.SUBMITTED}),
     Referred: frozenset({State.REGISTERED, State.LISTED, State.SUBMITTED}),
