@@ -7,12 +7,13 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from daemon import dispatch, letters, recipients, registers, standing, statistics
+from daemon import dispatch, letters, recipients, registers, standing, statistics, typesetting
 from daemon.clock import local_day
 from daemon.desk import Desk
 from daemon.letters import Figure, HeldMail, SchoolLine, SectionLoad
 from daemon.model import Disposition, LetterKind, Light, OnSiteOutcome, Problem, State, UnitKind
 from daemon.problems import HANDLED
+from daemon.sessions import Stage
 from daemon.standing import lights_of
 from daemon.store import questions
 
@@ -42,6 +43,10 @@ QUESTION_NAMES = {
     "statistics_circular": "通报审定",
     "statistics_order": "指令待确认",
     "remake_rollup": "迟报处理",
+}
+WAITING_FOR_OFFICE = {
+    Stage.CHOSEN.value: "书记选题待确认，交办单待填定",
+    Stage.CONFIRMED.value: "交办单待填定",
 }
 MAIL_QUESTIONS = frozenset({"held_mail", "held_text", "period"})
 """Shown with the mail that they are about."""
@@ -99,7 +104,9 @@ def lit_problems(desk: Desk) -> list[tuple[Problem, Light]]:
 
 
 def _since(desk: Desk, name: str) -> datetime:
-    return questions.note_taken_at(desk.session, name) or desk.now - timedelta(days=1)
+    """When the last of these letters was written; the first one reports all since the daemon first worked."""
+    earliest = min(desk.first_cycle(), desk.now - timedelta(days=1))
+    return questions.note_taken_at(desk.session, name) or earliest
 
 
 def _compared(desk: Desk, name: str, counts: dict[str, int]) -> tuple[Figure, ...]:
@@ -154,11 +161,29 @@ def _held(desk: Desk) -> tuple[HeldMail, ...]:
 
 
 def _pending(desk: Desk) -> tuple[HeldMail, ...]:
-    return tuple(
+    asked = tuple(
         HeldMail(q.about, QUESTION_NAMES.get(q.kind, "待核定"), q.suggestion or "请审定", q.text, q.asked_at)
         for q in questions.open_questions(desk.session)
         if q.kind not in MAIL_QUESTIONS
     )
+    return asked + _sessions_waiting(desk)
+
+
+def _sessions_waiting(desk: Desk) -> tuple[HeldMail, ...]:
+    """The sessions that go on when the office has confirmed or returned its assignment sheet."""
+    waiting = []
+    for row in questions.sessions(desk.session):
+        if row.stage not in WAITING_FOR_OFFICE:
+            continue
+        sheets = [
+            letter
+            for letter in questions.letters_about(desk.session, row.code)
+            if letter.kind == LetterKind.ASSIGNMENT_SHEET.value
+        ]
+        since = sheets[-1].created_at if sheets else row.opened_at
+        what = typesetting.session_name(row.code) + WAITING_FOR_OFFICE[row.stage]
+        waiting.append(HeldMail(row.code, "书记选题", "请回复交办单来信", what, since))
+    return tuple(waiting)
 
 
 def _bounced(desk: Desk) -> tuple[SchoolLine, ...]:
