@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+from parsers.glyphs import RAISED
 from parsers.values import FindingKind, Severity
 
 T = TypeVar("T")
@@ -24,6 +25,11 @@ COLONS = dict.fromkeys(map(ord, "∶ː꞉"), ":")
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹘─━﹣－", "-") | dict.fromkeys("~∼〜～˜", "~"))
 QUOTES = "“”\"'‘’「」『』《》〈〉<>〝〞＂`"
 BLANKS = re.compile(r"[\s_]+")
+WITHOUT_RAISED = dict.fromkeys(map(ord, RAISED))
+KEPT_RAISED = {ord(char): chr(0xE100 + place) for place, char in enumerate(sorted(RAISED))}
+"""Raised digits, each with a stand-in that NFKC leaves alone: 3² is not 32."""
+RAISED_AGAIN = {ord(stand_in): chr(char) for char, stand_in in KEPT_RAISED.items()}
+BESIDE_RAISED = "“{}”旁有上标或下标数字，请核对"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +64,22 @@ def invalid(text: str) -> Fault:
 
 @lru_cache(maxsize=2048)
 def normalise(text: str) -> str:
-    """NFKC, no invisible characters, lines trimmed, no empty lines."""
-    plain = unicodedata.normalize("NFKC", text.translate(INVISIBLE)).translate(INVISIBLE).translate(COLONS)
+    """NFKC, but raised digits stay raised; no invisible characters, lines trimmed, no empty lines."""
+    visible = text.translate(INVISIBLE).translate(KEPT_RAISED)
+    plain = unicodedata.normalize("NFKC", visible).translate(RAISED_AGAIN).translate(INVISIBLE | COLONS)
     lines = (
         re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in re.split(r"[\n\v\f\r\u2028\u2029]", plain)
     )
     return "\n".join(line for line in lines if line)
 
 
+NO_PART_OF_LABELS = {ord(char): None for char in QUOTES} | WITHOUT_RAISED
+
+
 @lru_cache(maxsize=2048)
 def compact(text: str) -> str:
-    """For comparing labels: normalised, without any white space, underscores and quotation marks."""
-    return BLANKS.sub("", normalise(text)).translate({ord(char): None for char in QUOTES})
+    """For comparing labels: normalised, without white space, underscores, quotation marks and marks of notes."""
+    return BLANKS.sub("", normalise(text)).translate(NO_PART_OF_LABELS)
 
 
 CHINESE_MARKS = str.maketrans({mark: chr(0xE000 + place) for place, mark in enumerate("，；：！？（）～")})
@@ -83,6 +93,24 @@ def long_text(text: str) -> str | None:
     plain = normalise(text.translate(CHINESE_MARKS)).translate(AS_WRITTEN)
     plain = re.sub(r"_{2,}", "", plain).strip()
     return plain or None
+
+
+HALF_WIDTH = dict(zip(",;:!?()~", "，；：！？（）～", strict=True))
+
+
+def as_written(value: str, source: str) -> str:
+    """The value with the punctuation that it has in the text it was taken from; itself if it is not found there."""
+    pattern = "".join(
+        f"[{re.escape(char)}{HALF_WIDTH[char]}]"
+        if char in HALF_WIDTH
+        else r"\s*"
+        if char.isspace()
+        else re.escape(char)
+        for char in value
+    )
+    found = re.search(pattern, source)
+    written = zip(value, found.group(), strict=True) if found and len(found.group()) == len(value) else ()
+    return "".join(mark if char in HALF_WIDTH else char for char, mark in written) or value
 
 
 NOTHING = frozenset(
@@ -120,7 +148,7 @@ SEAL_MARKS = re.compile(
 
 def unit(text: str) -> str | None:
     """Name of a school or office as written, without the printed words around it."""
-    plain = SEAL_MARKS.sub("", re.sub(r"_{2,}", "", normalise(text)))
+    plain = SEAL_MARKS.sub("", re.sub(r"_{2,}", "", normalise(text).translate(WITHOUT_RAISED)))
     plain = _joined(plain).strip(" :;,。.、_")
     quoted = re.fullmatch(r"[“\"「『]([^“”\"「」『』]+)[”\"」』]", plain)
     return (quoted.group(1) if quoted else plain) or None
@@ -128,7 +156,7 @@ def unit(text: str) -> str | None:
 
 def person(text: str) -> str | None:
     """Name of a person, or several joined by 、, without blanks inside and without printed words."""
-    plain = SEAL_MARKS.sub(" ", re.sub(r"_+", " ", normalise(text)))
+    plain = SEAL_MARKS.sub(" ", re.sub(r"_+", " ", normalise(text).translate(WITHOUT_RAISED)))
     plain = re.sub(r"\(?(?:\d{2,4}|[_ ]*)\s*[年./-]\s*\d{0,2}\s*[月./-]\s*\d{0,2}\s*日?\)?\s*$", "", plain)
     plain = re.sub(
         r"\((?:(?:党(?:委|总支|支部|组织))?书记|副?校长|副?园长|主任|院长|负责人|代)\)", " ", plain
@@ -214,9 +242,17 @@ def _number(text: str) -> int | None:
     return chinese_number(plain)
 
 
+def _beside_raised(shown: str, understood: Callable[[str], Read[T | None]]) -> Read[T | None]:
+    """The value without the digits set above or below its line, and the doubt that they leave."""
+    read = understood(shown.translate(WITHOUT_RAISED))
+    return Read(read.value, (*read.faults, uncertain(BESIDE_RAISED.format(shown))))
+
+
 def count(text: str) -> Read[int | None]:
     """A number of things; None and a fault where it is not one plain whole number."""
     shown = normalise(text)
+    if RAISED.intersection(shown):
+        return _beside_raised(shown, count)
     plain = BLANKS.sub("", shown).translate(DASHES)
     if not plain:
         return Read(None)
@@ -260,6 +296,8 @@ AFTER_DATE = re.compile(
 def day(text: str) -> Read[date | None]:
     """A calendar day; None and a fault where year, month or day is missing or impossible."""
     shown = normalise(text)
+    if RAISED.intersection(shown):
+        return _beside_raised(shown, day)
     plain = _arabic_date(re.sub(r"[\s_]+", "", _spaced_time(shown)).translate(DASHES).strip("()"))
     if not plain or re.fullmatch(r"[年月日./-]+", plain):
         return Read(None)
@@ -349,7 +387,12 @@ class Contact:
 
 def contact(text: str) -> Contact:
     """Names and phones out of one text, however they are mixed."""
-    plain = MAIL_ADDRESS.sub(" ", normalise(text)).translate(DASHES)
+    shown = normalise(text)
+    if RAISED.intersection(shown):
+        read = contact(shown.translate(WITHOUT_RAISED))
+        doubt = uncertain(BESIDE_RAISED.format(shown))
+        return Contact(read.name, Read(read.phone.value, (*read.phone.faults, doubt)))
+    plain = MAIL_ADDRESS.sub(" ", shown).translate(DASHES)
     plain = CONTACT_WORDS.sub(" ", OTHER_ADDRESSES.sub(" ", plain))
     phones: list[str] = []
     faults: list[Fault] = []

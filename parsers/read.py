@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from parsers import copies, message, own_words, sniff, unpack
+from parsers import copies, fields, message, own_words, sniff, unpack
 from parsers.content import ILLEGIBLE, Content, Limits, Paragraph, Refused, Table, Unreadable
 from parsers.message import Body, Letter
 from parsers.unpack import CarriedBody, Leaf
@@ -22,6 +22,7 @@ from parsers.values import (
     Reading,
     ReturnedDocument,
     ReturnedWorkbook,
+    Value,
     Verdict,
 )
 
@@ -460,7 +461,17 @@ def _typed_forms(text: str, name: str, label: str, limits: Limits) -> tuple[Form
     if not COLUMNS.search(text) and len(LABEL_END.findall(text)) < FEWEST_LABELS:
         return ()
     html = importlib.import_module("parsers.html")
-    return _forms(html.text_content(text, limits), name, label, None)
+    forms = _forms(html.text_content(text, limits), name, label, None)
+    return tuple(replace(form, items=tuple(_as_typed(item, text) for item in form.items)) for form in forms)
+
+
+def _as_typed(item: Mapping[str, Value], text: str) -> Mapping[str, Value]:
+    """The values of one item, the free texts among them with the punctuation they were typed with."""
+    free = ("problem", "details", "remarks")
+    return {
+        name: fields.as_written(value, text) if name in free and isinstance(value, str) else value
+        for name, value in item.items()
+    }
 
 
 # ------------------------------------------------------------------ conclusion

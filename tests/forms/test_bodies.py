@@ -254,3 +254,13 @@ def test_broken_markup_is_no_crash(markup: str | bytes) -> None:
 def test_counts_told_in_sentences_are_for_a_person(text: str, told: str) -> None:
     raw = "From: a@example.com\nTo: b@example.com\nSubject: x\nContent-Type: text/plain; charset=utf-8\n\n"
     assert read((raw + text).encode(), "a.eml", LIMITS).verdict.value == told
+
+
+def test_a_typed_report_is_quoted_with_the_punctuation_it_was_typed_with() -> None:
+    text = (
+        "填报单位：贵港市榕湖小学\n主要负责人：李四\n联系人：王五\n联系电话：13900001111\n难点问题：食堂面积不足\n"
+        "具体内容及诉求：全校800人就餐，食堂仅100平方米（含后厨），请求扩建。\n反馈层级：书记\n备注：无"
+    )
+    mail = f"From: a@b.test\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"
+    form = only(read(mail.encode(), "信.eml", LIMITS).forms)
+    assert form.items[0]["details"] == "全校800人就餐，食堂仅100平方米（含后厨），请求扩建。"
