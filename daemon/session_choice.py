@@ -154,6 +154,11 @@ def confirmed(desk: Desk, mail: tables.Mail, sender: Sender, answered: tables.Le
         sent = SentWorkbook.from_json(answered.context["workbook"])
         back = ReturnedWorkbook(sent.kind, sent.about, sent.version, "", ())
         return _assign(desk, mail, unit, sender, answered, row, sent, back, as_sent=True)
+    if row.stage in (Stage.CONFIRMED, Stage.ASSIGNED, Stage.CLOSED):
+        # The assignment sheet had confirmed it: nothing is left to decide, and nobody need be asked.
+        why = f"{typesetting.session_name(row.code)}书记选题此前已确认执行，本次确认不需再办"
+        dispatch.read_back(desk, mail, unit, (), (why,))
+        return Fate(Disposition.REPLIED, why)
     outcome = sessions.confirm(session_office.value_of(row, desk), actor(unit))
     if isinstance(outcome, Refused):
         return holding.unclear(desk, mail, sender, outcome.reason, answered)
