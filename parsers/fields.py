@@ -244,7 +244,7 @@ def _number(text: str) -> int | None:
 
 def _beside_raised(shown: str, understood: Callable[[str], Read[T | None]]) -> Read[T | None]:
     """The value without the digits set above or below its line, and the doubt that they leave."""
-    read = understood(shown.translate(WITHOUT_RAISED))
+    read = understood(shown.translate(WITHOUT_RAISED).strip() or unicodedata.normalize("NFKC", shown))
     return Read(read.value, (*read.faults, uncertain(BESIDE_RAISED.format(shown))))
 
 

@@ -46,6 +46,20 @@ OFF = frozenset("□☐◻▢⬜❏❑○◯◇")
 CROSS = frozenset("☒×✗✘✕✖⊠☓🗵⊗")
 """A crossed box is a tick for some people and a refusal for others."""
 
+SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
+RAISED = frozenset(SUPERSCRIPT + SUBSCRIPT)
+"""Digits set above or below the line: the mark of a note or an exponent, never a digit of the number beside."""
+_AS_SUPERSCRIPT = str.maketrans("0123456789", SUPERSCRIPT)
+_AS_SUBSCRIPT = str.maketrans("0123456789", SUBSCRIPT)
+
+
+def shifted(text: str, position: str | None) -> str:
+    """The text with its digits raised or lowered, as CSS and office files call it: super, sub, superscript …"""
+    if position is None or not position.startswith(("sub", "super")):
+        return text
+    return text.translate(_AS_SUBSCRIPT if position.startswith("sub") else _AS_SUPERSCRIPT)
+
 
 def symbol(font: str | None, code: int) -> str | None:
     """The glyph that this code point of this symbol font draws; None if the font is no symbol font or has none."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from lxml import etree, html as lxml_html
 
 from parsers.content import TICK_OFF, TICK_ON, Cell, Content, Limits, Paragraph, Table, Unreadable
-from parsers.glyphs import through_font
+from parsers.glyphs import shifted, through_font
 from parsers.sheet import decoded
 from parsers.values import Place
 
@@ -69,6 +69,13 @@ EMPHASIS_STYLE = re.compile(
     r"font-weight\s*:\s*(?:bold|[6-9]00)|text-decoration[^;]*:\s*[^;]*underline|background(?:-color)?\s*:\s*yellow",
     re.IGNORECASE,
 )
+COLOUR = re.compile(r"(?<![-\w])color\s*:", re.IGNORECASE)
+WHITE = re.compile(
+    r"(?<![-\w])color\s*:\s*(?:#fff(?:fff)?\b|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255\b)", re.IGNORECASE
+)
+GROUND = re.compile(r"background(?:-color|-image)?\s*:", re.IGNORECASE)
+VERTICAL_SHIFT = re.compile(r"vertical-align\s*:\s*(super|sub)", re.IGNORECASE)
+UNSEEN = "有看不见的文字“{}”，请核对"
 MAX_DEPTH = 200
 MAX_SPAN = 64
 
@@ -108,6 +115,11 @@ class _Style:
     emphasised: bool = False
     struck: bool = False
     preformatted: bool = False
+    position: str | None = None
+    """super or sub, where it stands above or below its line."""
+    white: bool = False
+    coloured: bool = False
+    """On a ground of its own, on which white letters are seen."""
 
 
 @dataclass(slots=True)
@@ -115,6 +127,7 @@ class _Line:
     text: str = ""
     emphasised: list[str] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
+    unseen: str = ""
 
     def add(self, text: str, style: _Style) -> None:
         if style.struck:
@@ -135,13 +148,18 @@ class _Walker:
         self.line = _Line()
         self.lines = 0
         self.tables = 0
+        self.unseen = ""
+        """Hidden text, which is left out, and text in the colour of the paper, which is not."""
         self.nested = tables
         """Inside a cell: where nested tables are put; None outside cells."""
 
     def walk(self, element: Element, style: _Style, depth: int) -> None:
         name = element.tag if isinstance(element.tag, str) else ""
         css = element.get("style") or ""
-        if not name or name in SKIPPED or HIDDEN.search(css) or depth > MAX_DEPTH:
+        if not name or name in SKIPPED or depth > MAX_DEPTH:
+            return
+        if HIDDEN.search(css):
+            self.unseen += "".join(map(str, element.itertext()))
             return
         if name == "br":
             self.line.add("\n", _Style())
@@ -166,8 +184,10 @@ class _Walker:
     def _text(self, text: str | None, style: _Style) -> None:
         if not text:
             return
+        if style.white and not style.coloured:
+            self.unseen += text
         shown = text if style.preformatted else re.sub(r"[ \t\r\n\f]+", " ", text)
-        self.line.add(through_font(shown, style.font), style)
+        self.line.add(shifted(through_font(shown, style.font), style.position), style)
 
     def _input(self, element: Element) -> None:
         kind = (element.get("type") or "text").lower()
@@ -215,6 +235,8 @@ class _Walker:
 
     def _flattened(self, element: Element, style: _Style) -> None:
         for row in _rows(element):
+            if _is_hidden(row):
+                continue
             texts = [_cell_line(cell, self.limits, style, None).text.strip() for cell in _row_cells(row)]
             self.line.add("\t".join(texts) + "\n", _Style())
 
@@ -223,12 +245,17 @@ def _inside(element: Element, name: str, css: str, style: _Style) -> _Style:
     """The style of what stands inside the element."""
     family = FONT_FAMILY.search(css)
     font = element.get("face") or (family.group(1) if family else None)
+    shift = VERTICAL_SHIFT.search(css)
     first_font = font.split(",")[0].strip().strip("\"'") if font else style.font
     return _Style(
         font=first_font,
         emphasised=style.emphasised or name in EMPHASISED or bool(EMPHASIS_STYLE.search(css)),
         struck=style.struck or name in STRUCK or bool(LINE_THROUGH.search(css)),
         preformatted=style.preformatted or name == "pre" or "pre-wrap" in css,
+        white=bool(WHITE.search(css)) if COLOUR.search(css) else style.white,
+        coloured=style.coloured or GROUND.search(css) is not None or element.get("bgcolor") is not None,
+        position={"sup": "super", "sub": "sub"}.get(name)
+        or (shift.group(1).lower() if shift else style.position),
     )
 
 
@@ -239,7 +266,11 @@ def _rows(table: Element) -> list[Element]:
             rows.append(node)
         elif node.tag in {"thead", "tbody", "tfoot"}:
             rows.extend(row for row in node if row.tag == "tr")
-    return [row for row in rows if not HIDDEN.search(row.get("style") or "") and row.get("hidden") is None]
+    return rows
+
+
+def _is_hidden(row: Element) -> bool:
+    return bool(HIDDEN.search(row.get("style") or "")) or row.get("hidden") is not None
 
 
 def _row_cells(row: Element) -> list[Element]:
@@ -255,6 +286,7 @@ def _cell_line(cell: Element, limits: Limits, style: _Style, nested: list[Elemen
         "\n".join(paragraph.text for paragraph in paragraphs),
         [piece for paragraph in paragraphs for piece in paragraph.emphasised],
         list(dict.fromkeys(piece for paragraph in paragraphs for piece in paragraph.struck)),
+        inner.unseen.strip(),
     )
 
 
@@ -275,7 +307,12 @@ class _Grid:
         self.rows = len(rows)
         taken: set[tuple[int, int]] = set()
         widest = 0
+        self.hidden: set[int] = set()
         for number, row in enumerate(rows):
+            if _is_hidden(row):
+                if "".join(map(str, row.itertext())).strip():
+                    self.hidden.add(number)
+                continue
             column = 0
             cells = _row_cells(row)[: limits.columns]
             widest = max(widest, len(cells))
@@ -301,6 +338,7 @@ class _Grid:
                         column_span=width,
                         emphasised=tuple(line.emphasised),
                         struck=tuple(line.struck),
+                        doubt=UNSEEN.format(line.unseen[:20]) if line.unseen else None,
                     )
                 )
                 column += width
@@ -308,7 +346,7 @@ class _Grid:
         self.is_layout = bool(self.nested) and (widest <= 1 or _mostly_tables(self.holders))
 
     def table(self) -> Table:
-        return Table(tuple(self.cells), self.rows, self.columns)
+        return Table(tuple(self.cells), self.rows, self.columns, hidden_rows=frozenset(self.hidden))
 
 
 def _mostly_tables(cells: Sequence[Element]) -> bool:
@@ -316,9 +354,6 @@ def _mostly_tables(cells: Sequence[Element]) -> bool:
     filled = [cell for cell in cells if "".join(map(str, cell.itertext())).strip()]
     framing = [cell for cell in filled if any(True for _ in cell.iter("table"))]
     return len(filled) <= 2 and len(framing) == len(filled)
-
-
-# ---------------------------------------------------------------- plain text
 
 
 def text_content(text: str, limits: Limits) -> Content:

@@ -29,7 +29,7 @@ from xlrd.compdoc import CompDocError
 
 from parsers.content import TICK_OFF, TICK_ON, Cell, Content, Limits, Paragraph, Refused, Table, Unreadable
 from parsers.floating import Float, floats
-from parsers.glyphs import through_font
+from parsers.glyphs import shifted, through_font
 from parsers.values import Place
 
 DAMAGED = "文件已损坏，无法打开"
@@ -288,12 +288,41 @@ def _xlsx_value(cell: Any, formulas: Any) -> _Value:
     else:
         text = shown_text(value, cell.number_format)
         if cell.has_style:
-            text = through_font(text, cell.font.name)
+            text = shifted(through_font(text, cell.font.name), cell.font.vertAlign)
             if cell.font.strike:
                 return _Value("", struck=(text,))
             if cell.font.b or cell.font.u:
                 emphasised = (text,)
-    return _Value(text, struck, emphasised)
+    return _Value(text, struck, emphasised, _invisible(cell) if cell.has_style else None)
+
+
+INVISIBLE = "此格的内容看不见（文字与底色相同，或格式设为不显示），请核对"
+WHITE = "FFFFFF"
+INDEXED = {0: "000000", 1: WHITE, 8: "000000", 9: WHITE}
+SHOWS_NOTHING = re.compile(r"\s*;\s*;\s*;?\s*")
+
+
+def _invisible(cell: Any) -> str | None:
+    """Why nobody sees what the cell holds; None if it is seen."""
+    if SHOWS_NOTHING.fullmatch(cell.number_format or ""):
+        return INVISIBLE
+    letters = _colour(cell.font.color)
+    if letters is None:
+        return None
+    fill = cell.fill
+    ground = WHITE if fill is None or fill.fill_type is None else _colour(fill.fgColor)
+    return INVISIBLE if letters == ground else None
+
+
+def _colour(colour: Any) -> str | None:
+    """Six hexadecimal digits of a colour; None where only the theme or the program knows it."""
+    if colour is None:
+        return None
+    if colour.type == "rgb" and isinstance(colour.rgb, str):
+        return colour.rgb[-6:].upper()
+    if colour.type == "theme" and not colour.tint:
+        return {0: WHITE, 1: "000000"}.get(colour.theme)
+    return INDEXED.get(colour.indexed) if colour.type == "indexed" else None
 
 
 REFERENCE = re.compile(r"\$?([A-Z]{1,2})\$?(\d{1,4})")
@@ -361,7 +390,7 @@ def _rich(value: CellRichText, cell_font: str | None) -> tuple[str, tuple[str, .
         if not isinstance(piece, TextBlock):
             shown.append(through_font(str(piece), cell_font))
             continue
-        text = through_font(piece.text, piece.font.rFont or cell_font)
+        text = shifted(through_font(piece.text, piece.font.rFont or cell_font), piece.font.vertAlign)
         if piece.font.strike:
             struck.append(text)
             continue
@@ -489,10 +518,40 @@ def _xls_value(book: Any, sheet: Any, row: int, column: int) -> _Value:
     font = book.font_list[formatting.font_index] if formatting and book.font_list else None
     if font is None:
         return _Value(text)
-    text = through_font(text, font.name)
+    text = shifted(through_font(text, font.name), ESCAPEMENT.get(font.escapement))
+    runs = sheet.rich_text_runlist_map.get((row, column))
+    if runs:
+        text = _with_runs(book, text, runs)
     if font.struck_out:
         return _Value("", struck=(text,))
-    return _Value(text, emphasised=(text,) if font.bold or font.underline_type else ())
+    emphasised = (text,) if font.bold or font.underline_type else ()
+    return _Value(text, emphasised=emphasised, doubt=_invisible_in_xls(book, formatting, font))
+
+
+ESCAPEMENT = {1: "super", 2: "sub"}
+AUTOMATIC = frozenset({None, 64, 65, 0x7FFF})
+NO_PATTERN = 0
+
+
+def _with_runs(book: Any, text: str, runs: Sequence[tuple[int, int]]) -> str:
+    """The text with what runs of its own set above or below the line."""
+    ends = [*(start for start, _font in runs[1:]), len(text)]
+    pieces = [
+        shifted(text[start:end], ESCAPEMENT.get(book.font_list[number].escapement))
+        for (start, number), end in zip(runs, ends, strict=True)
+    ]
+    return text[: runs[0][0]] + "".join(pieces)
+
+
+def _invisible_in_xls(book: Any, formatting: Any, font: Any) -> str | None:
+    pattern = book.format_map.get(formatting.format_key)
+    if pattern is not None and SHOWS_NOTHING.fullmatch(pattern.format_str):
+        return INVISIBLE
+    ground = formatting.background
+    paper = ground.pattern_colour_index if ground.fill_pattern != NO_PATTERN else None
+    letters = book.colour_map.get(font.colour_index) if font.colour_index not in AUTOMATIC else (0, 0, 0)
+    behind = book.colour_map.get(paper) if paper not in AUTOMATIC else (255, 255, 255)
+    return INVISIBLE if letters is not None and letters == behind else None
 
 
 # ---------------------------------------------------------------- both

@@ -11,8 +11,9 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
@@ -28,7 +29,7 @@ from parsers.content import (
     Table,
     Unreadable,
 )
-from parsers.glyphs import ON, symbol, through_font
+from parsers.glyphs import ON, shifted, symbol, through_font
 from parsers.values import Place
 
 Element = etree._Element
@@ -45,6 +46,12 @@ EQUATION_BOX = re.compile(r"eq\s*\\o\s*(?:\\a[a-z]*\s*)?\(([^)]*)\)", re.IGNOREC
 MAIN_PART = "word/document.xml"
 DAMAGED = "文件已损坏，无法打开"
 MAX_SPAN = 64
+HIDDEN_TEXT = "有隐藏的文字“{}”，未读入，请核对"
+COLOURLESS_TEXT = "文字“{}”的颜色与底色相同，看不见，请核对"
+LOOKS = frozenset({"vertAlign", "position", "vanish", "color"})
+"""Properties of a style of characters that change what a number means or whether it is seen."""
+TINY = 4
+"""Half points: letters that nobody can see."""
 MAX_DEPTH = 60
 
 
@@ -54,6 +61,7 @@ def content(data: bytes, limits: Limits) -> Content:
     walker = _Walker()
     for name in package.story_names():
         root = package.tree(name)
+        _styled(root, package.styles())
         story = "正文" if name == package.main else ("页眉" if "header" in name else "页脚")
         walker.story(root, story)
     notes = list(walker.notes)
@@ -102,6 +110,7 @@ class _Package:
         if sum(info.file_size for info in infos) > limits.total_bytes:
             raise Refused(f"文件展开后过大（超过 {limits.total_bytes >> 20} MB），未打开")
         self.main = self._main_part()
+        self._styles: dict[str, list[Element]] | None = None
 
     def has(self, piece: str) -> bool:
         return any(piece in name for name in self.names)
@@ -144,6 +153,15 @@ class _Package:
                 if (relation.get("Type") or "").endswith("/officeDocument") and target in self.names:
                     return target
         raise Unreadable("文件中没有可读的文档正文，可能已损坏")
+
+    def styles(self) -> dict[str, list[Element]]:
+        """What the styles of characters say of position, colour and visibility, by the style's identifier."""
+        name = f"{self.main.rpartition('/')[0]}/styles.xml"
+        if self._styles is None:
+            part = self.read(name) if name in self.names else b""
+            telling = any(word in part for word in (b"vertAlign", b":vanish", b":position"))
+            self._styles = _looks_of_styles(self.tree(name)) if telling else {}
+        return self._styles
 
     def story_names(self) -> list[str]:
         """Headers, the body, footers: the order in which a page is read."""
@@ -193,6 +211,29 @@ def _is_on(element: Element | None) -> bool:
     return value is None or value.lower() in {"1", "true", "on"}
 
 
+def _looks_of_styles(styles: Element) -> dict[str, list[Element]]:
+    found: dict[str, list[Element]] = {}
+    for style in styles:
+        properties = child(style, "rPr")
+        name = attribute(style, "styleId")
+        if name is not None and properties is not None and attribute(style, "type") == "character":
+            looks = [node for node in properties if local(node) in LOOKS]
+            if looks:
+                found[name] = looks
+    return found
+
+
+def _styled(root: Element, styles: Mapping[str, list[Element]]) -> None:
+    """Writes what the styles of characters say into the runs that have them."""
+    if not styles:
+        return
+    for properties in [node for node in root.iter() if local(node) == "rPr"]:
+        style = child(properties, "rStyle")
+        looks = styles.get(attribute(style, "val") or "", ()) if style is not None else ()
+        own = {local(node) for node in properties}
+        properties.extend(deepcopy(look) for look in looks if local(look) not in own)
+
+
 @dataclass(slots=True)
 class _Text:
     """Running text under construction."""
@@ -205,8 +246,10 @@ class _Text:
     last_emphasised: bool = False
     last_struck: bool = False
     floating_tick: bool = False
-    tables: list[Element] = field(default_factory=list)
-    """Tables met inside text boxes."""
+    unseen: list[str] = field(default_factory=list)
+    """Hidden text, which is left out."""
+    coloured: list[tuple[str, str]] = field(default_factory=list)
+    """Text in a colour of its own, which may be that of the paper."""
 
     def add(self, text: str, emphasised: bool = False, struck: bool = False) -> None:
         if struck:
@@ -222,12 +265,29 @@ class _Text:
     def text(self) -> str:
         return "".join(self.pieces)
 
+    def doubt(self, background: str = "ffffff") -> str | None:
+        """Why not all of the text is what a reader of the page sees."""
+        hidden = "".join(self.unseen).strip()
+        if hidden:
+            return HIDDEN_TEXT.format(hidden[:20])
+        same = "".join(text for colour, text in self.coloured if _alike(colour, background)).strip()
+        return COLOURLESS_TEXT.format(same[:20]) if same else None
+
 
 def _append(pieces: list[str], text: str, continues: bool) -> None:
     if continues and pieces:
         pieces[-1] += text
     elif text.strip():
         pieces.append(text)
+
+
+def _alike(colour: str, background: str) -> bool:
+    """Whether letters of this colour cannot be seen on that ground, both as six hexadecimal digits."""
+    try:
+        pairs = [(int(colour[at : at + 2], 16), int(background[at : at + 2], 16)) for at in (0, 2, 4)]
+    except ValueError:
+        return False
+    return all(abs(ink - paper) <= 12 for ink, paper in pairs)
 
 
 def _is_emphasised(properties: Element | None) -> bool:
@@ -243,7 +303,7 @@ def _is_emphasised(properties: Element | None) -> bool:
             return True
         if name == "highlight" and value != "none":
             return True
-        if name == "shd" and (attribute(node, "fill") or "auto").lower() not in {"auto", "ffffff"}:
+        if name == "shd" and _filled(node):
             return True
         if name == "color" and value in {"ff0000", "c00000", "red"}:
             return True
@@ -288,7 +348,13 @@ class _Walker:
         if text.text.strip() or text.struck:
             where = f"第{self.paragraphs}段" if story == "正文" else story
             self.blocks.append(
-                Paragraph(text.text.strip("\n"), Place(where), tuple(text.emphasised), tuple(text.struck))
+                Paragraph(
+                    text.text.strip("\n"),
+                    Place(where),
+                    tuple(text.emphasised),
+                    tuple(text.struck),
+                    text.doubt(),
+                )
             )
         return None
 
@@ -322,15 +388,20 @@ class _Grid:
         self.columns = 0
         self.rows = 0
         self._open: dict[int, int] = {}
+        self.hidden: set[int] = set()
         for row in _children(table, "tr"):
             properties = child(row, "trPr")
-            if child(properties, "del") is None and child(properties, "hidden") is None:
+            if child(properties, "del") is not None:
+                continue
+            if child(properties, "hidden") is None:
                 self._row(row, properties)
-                self.rows += 1
+            elif "".join(map(str, row.itertext())).strip():
+                self.hidden.add(self.rows)
+            self.rows += 1
         self.is_layout = self.columns == 1 and bool(self.nested)
 
     def table(self) -> Table:
-        return Table(tuple(self.cells), self.rows, self.columns)
+        return Table(tuple(self.cells), self.rows, self.columns, hidden_rows=frozenset(self.hidden))
 
     def _row(self, row: Element, properties: Element | None) -> None:
         column = _number(child(properties, "gridBefore"))
@@ -344,7 +415,7 @@ class _Grid:
             if merge is not None and attribute(merge, "val") != "restart" and column in self._open:
                 at = self._open[column]
                 upper = self.cells[at]
-                self.cells[at] = _taller(upper)
+                self.cells[at] = replace(upper, row_span=self.rows - upper.row + 1)
             else:
                 if merge is not None:
                     self._open[column] = len(self.cells)
@@ -358,7 +429,11 @@ class _Grid:
         text = _Text()
         cell_text(node, text, self.nested, 0)
         where = f"{self.name}第{self.rows + 1}行第{column + 1}列"
-        doubt = "勾选标记是浮动的文本框，不知道勾的是哪一项" if text.floating_tick else None
+        shading = child(node, "tcPr", "shd")
+        fill = attribute(shading, "fill") if shading is not None else None
+        doubt = text.doubt(fill if fill not in {None, "auto"} else "ffffff")
+        if text.floating_tick:
+            doubt = "勾选标记是浮动的文本框，不知道勾的是哪一项"
         return Cell(
             text=text.text.strip(),
             row=self.rows,
@@ -369,20 +444,6 @@ class _Grid:
             struck=tuple(text.struck),
             doubt=doubt,
         )
-
-
-def _taller(cell: Cell) -> Cell:
-    return Cell(
-        cell.text,
-        cell.row,
-        cell.column,
-        cell.place,
-        cell.row_span + 1,
-        cell.column_span,
-        cell.emphasised,
-        cell.struck,
-        cell.doubt,
-    )
 
 
 def _number(element: Element | None, default: int = 0) -> int:
@@ -439,6 +500,8 @@ def _flattened(table: Element, text: _Text, depth: int) -> None:
             text.add(("\t" if number else "") + inner.text.strip())
             text.emphasised += inner.emphasised
             text.struck += inner.struck
+            text.unseen += inner.unseen
+            text.coloured += inner.coloured
         text.add("\n")
 
 
@@ -460,7 +523,12 @@ def inline(element: Element, text: _Text, boxes: list[Element], depth: int = 0) 
         if name in INVISIBLE:
             continue
         if name == "r":
-            if not _is_on(child(node, "rPr", "vanish")):
+            properties = child(node, "rPr")
+            if _is_on(child(properties, "vanish")) or 0 < _number(child(properties, "sz"), 99) <= TINY:
+                hidden = _Text()
+                _run(node, hidden, [], depth)
+                text.unseen.append(hidden.text)
+            else:
                 _run(node, text, boxes, depth)
         elif name == "sdt":
             _control(node, text, boxes, depth)
@@ -495,6 +563,7 @@ def _run(run: Element, text: _Text, boxes: list[Element], depth: int) -> None:
     font = (attribute(fonts, "ascii") or attribute(fonts, "hAnsi")) if fonts is not None else None
     emphasised = _is_emphasised(properties)
     struck = _is_on(child(properties, "strike")) or _is_on(child(properties, "dstrike"))
+    colour, position = _own_colour(properties), _position(properties)
     for node in run:
         name = local(node)
         if name in INVISIBLE:
@@ -507,7 +576,10 @@ def _run(run: Element, text: _Text, boxes: list[Element], depth: int) -> None:
         elif any(not begun for _code, begun in text.fields):
             continue
         elif name == "t":
-            text.add(through_font(node.text or "", font), emphasised, struck)
+            shown = shifted(through_font(node.text or "", font), position)
+            text.add(shown, emphasised, struck)
+            if colour is not None and not struck:
+                text.coloured.append((colour, shown))
         elif name == "sym":
             text.add(_symbol(node), emphasised, struck)
         elif name in {"tab", "ptab"}:
@@ -525,6 +597,30 @@ def _run(run: Element, text: _Text, boxes: list[Element], depth: int) -> None:
             inline(chosen if chosen is not None else node, text, boxes, depth + 1)
         else:
             inline(node, text, boxes, depth + 1)
+
+
+def _own_colour(properties: Element | None) -> str | None:
+    """The colour of the letters, where they stand on the ground of their cell; None where they have no own."""
+    colour, ground = child(properties, "color"), child(properties, "highlight")
+    if colour is None or ground is not None or _filled(child(properties, "shd")):
+        return None
+    value = attribute(colour, "val")
+    return value if value is not None and re.fullmatch("[0-9A-Fa-f]{6}", value) else None
+
+
+def _filled(shading: Element | None) -> bool:
+    return shading is not None and (attribute(shading, "fill") or "auto").lower() not in {"auto", "ffffff"}
+
+
+def _position(properties: Element | None) -> str | None:
+    """Whether the letters stand above or below their line."""
+    aligned, moved = child(properties, "vertAlign"), child(properties, "position")
+    if aligned is not None:
+        return attribute(aligned, "val")
+    value = (attribute(moved, "val") or "") if moved is not None else ""
+    if not re.fullmatch(r"-?\d{1,4}", value) or abs(int(value)) < TINY:
+        return None
+    return "superscript" if int(value) > 0 else "subscript"
 
 
 def _symbol(node: Element) -> str:
