@@ -346,7 +346,10 @@ def _reassignment(answer: Answer) -> Meaning:
         return _assigned(answer, named)
     former = answer.question.payload.get("former_section_id")
     if answer.refused and former is not None:
-        return _assigned(answer, (former,))
+        assigned = _assigned(answer, (former,))
+        if isinstance(assigned, tuple) and isinstance(assigned[-1], Assigned):
+            return (*assigned[:-1], replace(assigned[-1], kept_because=answer.reason or ""))
+        return assigned
     if answer.agreed:
         order = QuestionOrder("referral", f"{answer.row.number}已同意原科室退回，请另定承办科室")
         count = len(questions.events_of(answer.desk.session, answer.row.number))

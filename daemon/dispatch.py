@@ -273,6 +273,7 @@ def _assignment(draft: Draft) -> Written:
         selected=whole,
         instruction=row.instruction,
         reassigned_from=next(iter(section_names(desk, (draft.former,))), None) if lead else None,
+        kept_because=draft.order.facts.get("kept_because") if lead else None,
     )
     return Written(letter, tuple(school_form(desk, row)), sheet)
 

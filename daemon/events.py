@@ -214,6 +214,8 @@ class Assigned(Event):
     deadline: date | None = None
     in_receipt: bool = False
     """The school reads of it in the receipt of its own mail: one event, one letter."""
+    kept_because: str | None = None
+    """Why the section keeps what it wanted to give back; empty if nobody said why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

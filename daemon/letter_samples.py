@@ -482,6 +482,10 @@ def to_sections() -> dict[str, Letter]:
             to_name=SECTION, date=TODAY, number="ND-2022-013", code="K7Q4", problem=LINE, facts=PROBLEM_FACTS,
             accept_by=date(2022, 1, 5), decline_by=date(2022, 1, 6), reassigned_from="后勤管理科",
         ),
+        "assignment.kept": Assignment(
+            to_name=SECTION, date=TODAY, number="ND-2022-013", code="K7Q4", problem=LINE, facts=PROBLEM_FACTS,
+            accept_by=date(2022, 1, 5), decline_by=date(2022, 1, 6), kept_because="校门口秩序属该科职责",
+        ),
         "section_digest": SectionDigest(
             to_name=SECTION, date=TODAY, to_accept=LINES[1:2], due_soon=LINES[:1], progress_due=LINES[2:], in_hand=LINES[:1],
             offers=((Offer.ACCEPT, "ND-2022-014"), *((offer, "ND-2022-013") for offer in HANDLING)),

@@ -497,6 +497,8 @@ class Assignment(Letter):
     """The secretary chose it: plan, survey and on-site visit are asked for."""
     instruction: str | None = None
     reassigned_from: str | None = None
+    kept_because: str | None = None
+    """Why the section may not give it back; empty if nobody said why, None if it did not want to."""
 
 
 class Offer(StrEnum):

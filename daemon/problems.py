@@ -687,11 +687,13 @@ def _assign(problem: Problem, event: Assigned, at: Circumstances) -> Decision:
         LetterKind.ASSIGNMENT,
         Party.LEAD_SECTION,
         (Party.ASSIST_SECTIONS, Party.COMMITTEE_OFFICE),
-        {"deadline": deadline},
+        {"deadline": deadline, "kept_because": event.kept_because},
     )
-    # A school hears of the referral when the section is known that it is to talk to.
-    told = (_news("referred"),) if problem.state is State.REFERRED and not event.in_receipt else ()
-    text = f"交办，办结时限{deadline.isoformat()}"
+    # A school hears of the referral when the section is known that it is to talk to: for it nothing is new
+    # where that section wanted to give the problem back and may not.
+    kept = event.kept_because is not None
+    told = (_news("referred"),) if problem.state is State.REFERRED and not (event.in_receipt or kept) else ()
+    text = f"{'退回未获同意，仍' if kept else ''}交办，办结时限{deadline.isoformat()}"
     return Decision(State.ASSIGNED, event.name, text, changes, (letter, *told))
 
 

@@ -602,7 +602,8 @@ def _command_orders(lines: Sequence[str], role: Role, today: date | None) -> Rea
         found = _command(line, role)
         if found:
             target = found.target if found.target != Target() else heading
-            blocks.append((replace(found, target=target), []))
+            for one in _commands_of(replace(found, target=target), role):
+                blocks.append((replace(one, target=one.target if one.target != Target() else target), []))
         elif (named := _heading(line)) is not None:
             heading = named
         elif blocks:
@@ -616,6 +617,20 @@ def _command_orders(lines: Sequence[str], role: Role, today: date | None) -> Rea
             return [], why
         given.append(order)
     return given, None
+
+
+JOINED = re.compile(r"^(?:并|且|现|另|同时|兹|随信|将|予以|已)*(?:报送|上报|报告|报|提交|附上?)?(?:工作)?")
+
+
+def _commands_of(found: _Found, role: Role) -> list[_Found]:
+    """A section's acceptance and what the same line says beside it: 签收，并报方案：…"""
+    tail = found.tail.strip(STOP)
+    if role is not Role.SECTION or found.word.takes is not Takes.NOTHING or not tail:
+        return [found]
+    second = next(filter(None, (_command(rest, role) for rest in (tail, JOINED.sub("", tail)))), None)
+    if second is None or second.word.takes is Takes.NOTHING:
+        return [found]
+    return [replace(found, tail=""), second]
 
 
 def _heading(line: str) -> Target | None:

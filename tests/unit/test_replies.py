@@ -294,3 +294,22 @@ def test_a_short_last_line_is_taken_for_a_name_only_if_it_is_one() -> None:
 )
 def test_a_subject_names_number_and_code(subject: str, expected: tuple[str, str] | None) -> None:
     assert tag(subject) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "签收，并报方案：增设护学岗",
+        "签收。方案：增设护学岗",
+        "已签收，现报方案如下：增设护学岗",
+        "签收\n方案：增设护学岗",
+    ],
+)
+def test_a_plan_beside_an_acceptance_on_the_same_line_is_a_plan(text: str) -> None:
+    read = orders(text, "section", TODAY).given
+    assert [type(order) for order in read] == [Accept, Plan]
+    assert read[1] == Plan(text="增设护学岗")
+
+
+def test_two_problems_in_one_line_are_doubted() -> None:
+    assert orders("ND-2022-003 签收，ND-2022-004 方案：增设护学岗", "section", TODAY).unclear is not None
