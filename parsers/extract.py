@@ -373,6 +373,9 @@ def _only_unit(
     path = f"{draft.kind.items_key}[0].unit"
     if draft.kind is not printed.STATISTICS or len(items) != 1:
         return
+    unit, named = items[0].get("unit"), head.get("reporting_unit")
+    if isinstance(unit, str) and isinstance(named, str) and _are_different(unit, named):
+        notes.add(path, uncertain(f"表头填报单位为“{named}”，表内单位名称为“{unit}”，请核对是哪一所学校的数据"))
     if "unit" in draft.columns:
         if "reporting_unit" not in draft.head and not notes.scanned and items[0].get("unit") is not None:
             head["reporting_unit"] = items[0]["unit"]
@@ -385,6 +388,15 @@ def _only_unit(
         notes.findings = [finding for finding in notes.findings if finding.field != path]
         text = "未找到“单位名称”一栏，按填报单位记录"
         notes.add(path, Fault(FindingKind.MISSING, Severity.WARNING, text))
+
+
+def _are_different(unit: str, named: str) -> bool:
+    """Whether two names are of schools, and neither can be the other one shortened."""
+    if not (fields.is_school(unit) and fields.is_school(named)):
+        return False
+    short, long = sorted((fields.compact(unit), fields.compact(named)), key=len)
+    letters = iter(long)
+    return not all(letter in letters for letter in short)
 
 
 def _continued(form: FormKind, items: Sequence[Item]) -> tuple[list[Item], dict[int, str]]:

@@ -146,12 +146,36 @@ SEAL_MARKS = re.compile(
 )
 
 
+SCHOOL = re.compile(
+    r"[一-龥()·]{2,25}(?:学校|中学|小学|幼儿园|高中|初中|学院|校区|大学|[一二三四五六七八九十]中)(?:\([一-龥]{1,10}\))?"
+)
+"""What is clearly the name of a school."""
+RUNNING_NUMBER = re.compile(
+    r"(?:序号|编号|NO\.?)?:?(?:\((?:\d{1,3}|[一二三四五六七八九十]{1,3})\)[.、:]?|[一二三四五六七八九十]{1,3}[.、:)]"
+    r"|\d{1,3}(?:[.、:)\-]|(?![号小中第月年日])))",
+    re.IGNORECASE,
+)
+"""A number before a name in a list: 1. （1） 一、 ① 序号1、"""
+
+
+def _unnumbered(name: str) -> str:
+    """The name of a school without the running number before it."""
+    number = RUNNING_NUMBER.match(name)
+    rest = name[number.end() :].strip() if number else ""
+    return rest if SCHOOL.fullmatch(rest) else name
+
+
+def is_school(name: str) -> bool:
+    """Whether the text is clearly the name of a school."""
+    return SCHOOL.fullmatch(name) is not None
+
+
 def unit(text: str) -> str | None:
-    """Name of a school or office as written, without the printed words around it."""
+    """Name of a school or office as written, without the printed words and the running number around it."""
     plain = SEAL_MARKS.sub("", re.sub(r"_{2,}", "", normalise(text).translate(WITHOUT_RAISED)))
     plain = _joined(plain).strip(" :;,。.、_")
     quoted = re.fullmatch(r"[“\"「『]([^“”\"「」『』]+)[”\"」』]", plain)
-    return (quoted.group(1) if quoted else plain) or None
+    return _unnumbered(quoted.group(1) if quoted else plain) or None
 
 
 def person(text: str) -> str | None:
