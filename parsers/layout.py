@@ -28,7 +28,7 @@ from parsers.tables import (
     text_row,
     title_element,
 )
-from parsers.typed import typed_forms
+from parsers.typed import typed_forms, with_typed_tables
 
 
 def drafts(content: Content) -> list[Draft]:
@@ -65,7 +65,7 @@ class _Reader:
     def drafts(self) -> list[Draft]:
         elements: list[Element] = []
         above: Header | None = None
-        for block in self.blocks:
+        for block in with_typed_tables(self.blocks):
             if isinstance(block, Paragraph):
                 if not _fills(elements, block):
                     elements += _paragraph(block)

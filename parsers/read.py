@@ -83,7 +83,7 @@ HEAD_OF_QUOTATION = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 """Who wrote the quoted mail, and when: its date is nobody's 填报时间."""
-COLUMNS = re.compile(r"\S(?:[ \u3000\xa0]{2,}\S+){2}")
+COLUMNS = re.compile(r"\S(?:[ \u3000\xa0]{2,}\S+){2}|支部\S*[ \u3000\xa0]\S*平台")
 NUMBER = r"[\d０-９一二三四五六七八九十两零]+"
 NO_COUNT = re.compile(
     r"一线|附件\s*[\d一二三]|第[\d一二三四五六七八九十]+[期次批]|[\d一二三四五六七八九十〇]+[年月日号]"
@@ -94,6 +94,10 @@ COUNTS_IN_PROSE = tuple(
     )
     for word in ("支部", "平台", "举办|开展|活动|次数", "解决|办结|问题")
 )
+BARE_FIGURES = re.compile(
+    r"(?:小学|中学|学校|幼儿园|高中|[一二三四五六七八九十]中)\S{0,6}(?:[ \t\u3000\xa0,，、:：;；]+\d{1,3}(?!\d)[个次件项]?){4}"
+)
+"""The name of a school and four figures behind it, of which nobody says what they count."""
 TOLD_IN_PROSE = "正文中似用文字报送了统计数字，无法准确读取，需人工查看"
 
 NOT_READ: dict[MailKind, str] = {
@@ -423,6 +427,8 @@ def _read_body(letter: Letter, name: str, limits: Limits, own_address: str | Non
 def _tells_counts(body: Body) -> bool:
     """Whether the letter tells the counts of the statistics in sentences, which nobody could read for certain."""
     text = body.text.own or (body.markup.text.own if body.markup else "")
+    if BARE_FIGURES.search(text[:MAX_TYPED]):
+        return True
     told = NO_COUNT.sub("", text[:MAX_TYPED])
     return sum(bool(pattern.search(told)) for pattern in COUNTS_IN_PROSE) >= 3
 

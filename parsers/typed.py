@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from parsers import fields, forms
-from parsers.content import Paragraph, Table
+from parsers.content import Cell, Paragraph, Table
 from parsers.forms import FormKind
 from parsers.labels import (
     HEAD_LABEL,
@@ -23,6 +23,83 @@ from parsers.labels import (
     label_of,
     title_of,
 )
+
+# ---------------------------------------------------------------- tables typed with single blanks
+
+SINGLE_BLANKS = "各栏之间只有一个空格，各数属于哪一栏不能确定，请核对"
+LEAST_COLUMNS = 4
+
+
+def with_typed_tables(blocks: Sequence[Paragraph | Table]) -> list[Paragraph | Table]:
+    """The blocks with lines of headings and figures, parted by single blanks, as tables."""
+    shown: list[Paragraph | Table] = []
+    at = 0
+    while at < len(blocks):
+        block = blocks[at]
+        names = _heading_line(block) if isinstance(block, Paragraph) else []
+        rows = _figure_lines(blocks[at + 1 :]) if names else []
+        if isinstance(block, Paragraph) and rows:
+            shown.append(_typed_table(block, names, rows))
+            at = next(i for i, each in enumerate(blocks) if each is rows[-1]) + 1
+        else:
+            shown.append(block)
+            at += 1
+    return shown
+
+
+def _heading_line(line: Paragraph) -> list[str]:
+    """The fields that the words of a line head; empty if it is no heading of the statistics."""
+    words = line.text.split()
+    if len(words) < LEAST_COLUMNS or "平台" not in line.text:
+        return []
+    names = [item_field(forms.STATISTICS, forms.bare_label(word)) for word in words]
+    known = [name for name in names if name is not None]
+    whole = len(known) == len(names) == len(set(known))
+    return known if whole and any(each <= set(known) for each in forms.STATISTICS.signature) else []
+
+
+def _figure_lines(blocks: Sequence[Paragraph | Table]) -> list[Paragraph]:
+    rows: list[Paragraph] = []
+    for block in blocks:
+        if not isinstance(block, Paragraph):
+            break
+        words = block.text.split()
+        if words and (len(words) < LEAST_COLUMNS or sum(map(_is_count, words)) < LEAST_COLUMNS - 1):
+            break
+        if words:
+            rows.append(block)
+    return rows
+
+
+def _is_count(word: str) -> bool:
+    return fields.count(word).value is not None
+
+
+def _row_words(text: str, names: Sequence[str]) -> list[str]:
+    """The words of a row, the name of the unit as one and the remark as one."""
+    words = text.split()
+    first = next((place for place, word in enumerate(words) if _is_count(word)), 0)
+    if names[0] == "unit" and first > 1:
+        words = ["".join(words[:first]), *words[first:]]
+    return [*words[: len(names) - 1], *filter(None, [" ".join(words[len(names) - 1 :])])]
+
+
+def _typed_table(heading: Paragraph, names: Sequence[str], rows: Sequence[Paragraph]) -> Table:
+    cells = [Cell(word, 0, column, heading.place) for column, word in enumerate(heading.text.split())]
+    counts = {blank.name for blank in forms.STATISTICS.item if blank.kind is forms.Kind.COUNT}
+    for number, row in enumerate(rows, 1):
+        words = _row_words(row.text, names)
+        fits = len(words) >= len(names) - (names[-1] == "remarks") and all(
+            _is_count(word) == (name in counts)
+            for name, word in zip(names, words, strict=False)
+            if name != "remarks"
+        )
+        doubt = row.doubt or (None if fits else SINGLE_BLANKS)
+        for column, word in enumerate(words):
+            place = replace(row.place, row=number, column=column)
+            cells.append(Cell(word, number, column, place, doubt=doubt))
+    return Table(tuple(cells), len(rows) + 1, len(names))
+
 
 # ---------------------------------------------------------------- forms typed as lines
 

@@ -174,3 +174,35 @@ def test_two_versions_of_one_problem_are_both_doubted() -> None:
     combined = copies.combined([form, version])
     assert len(combined.forms) == 2
     assert combined.forms[1].uncertain
+
+
+TYPED_HEADINGS = (
+    "单位名称 党支部数 建立“难点问题书记一线办”党建工作平台数 “难点问题书记一线办”举办次数 解决问题数量 备注"
+)
+TYPED_HEAD = "填报单位：贵港市荷塘小学  填报时间：2022年1月4日  联系人及电话：覃小雨 13812345678"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["贵港市荷塘小学 3 1 2 5", "贵港市荷塘小学 3 1 2 5 无", "贵港市 荷塘小学 3 1 2 5 已全部办结 下期继续"],
+)
+def test_figures_typed_below_their_headings_with_single_blanks_are_read(line: str) -> None:
+    text = f"{TYPED_HEAD}\n{TYPED_HEADINGS}\n{line}\n此致"
+    reading = reading_of(mail(text=text))
+    assert reading.verdict is Verdict.COMPLETE
+    [row] = reading.forms[0].items
+    assert [row[name] for name in ("unit", "party_branches", "platforms", "sessions_held", "problems_solved")] == [
+        "贵港市荷塘小学", 3, 1, 2, 5,
+    ]  # fmt: skip
+
+
+def test_figures_of_which_nobody_knows_the_column_are_doubted() -> None:
+    form = one_form(mail(text=f"{TYPED_HEAD}\n{TYPED_HEADINGS}\n贵港市荷塘小学 3 1 5"))
+    doubted = {finding.field for finding in form.findings if finding.kind is FindingKind.UNCERTAIN}
+    assert doubted >= {"rows[0].party_branches", "rows[0].platforms", "rows[0].sessions_held"}
+
+
+def test_figures_without_headings_go_to_a_person() -> None:
+    reading = reading_of(mail(text="您好，我校本期统计如下：\n贵港市荷塘小学 3 1 2 5\n请查收"))
+    assert reading.verdict is Verdict.UNCERTAIN
+    assert not reading.forms
