@@ -35,6 +35,13 @@ SMALLEST_SEAL = 0.04
 """Side of a seal as a share of the page's longer side: smaller red things are ink or ornaments."""
 
 
+FOCUS_SIDE = 800
+PALE, LIGHT = 60, 130
+"""Saturation and brightness of paper, also in a dim room."""
+SOFT_EDGE = 8.0
+FAINTEST_MARKS = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page as it can be read: grey without red, the same in black and white, and where red was."""
@@ -65,6 +72,20 @@ def prepared(picture: Picture) -> Page | None:
     picture = _straightened(picture)
     grey, red, pen, seal_seen = without_red(picture)
     return Page(grey, _sharpened(grey), inked(grey), red, pen, seal_seen, turned, len(texts))
+
+
+def is_out_of_focus(picture: Picture) -> bool:
+    """Whether the picture is mostly light paper with something on it, and no edge in it is sharp."""
+    side = FOCUS_SIDE / max(picture.shape[:2])
+    small = cv2.resize(picture, None, fx=side, fy=side, interpolation=cv2.INTER_AREA)
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
+    colour = cv2.cvtColor(small, cv2.COLOR_BGR2HSV)
+    paper = (colour[..., 1] < PALE) & (colour[..., 2] > LIGHT)
+    edges = np.percentile(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), 99)
+    marks = (
+        float((grey - cv2.GaussianBlur(grey, (0, 0), FOCUS_SIDE / 20))[paper].std()) if paper.any() else 0.0
+    )
+    return bool(paper.mean() > 0.5 and edges < SOFT_EDGE and marks > FAINTEST_MARKS)
 
 
 def _sharpened(grey: Picture) -> Picture:

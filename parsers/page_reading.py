@@ -104,7 +104,7 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     """What one picture of a page shows. `number` is the page's, None if there is only one."""
     sheet = page.prepared(picture)
     if sheet is None:
-        return PageReading()
+        return _illegible(picture, 0)
     rules, grids = ruling.found(sheet.ink, sheet.grey, sheet.red if sheet.seal_seen else None)
     quads, notes_begin = _without_notes(ocr.places(sheet.grey, page.inked_area(sheet.ink)), grids, sheet)
     found = ocr.lines(sheet.grey, quads)
@@ -112,7 +112,7 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     lines += _missed_in_head(grids, lines, sheet)
     lines += notes_begin
     if not grids and len(lines) < FEWEST_LINES:
-        return PageReading(notes=(ILLEGIBLE,) if sheet.texts >= MANY_TEXTS else ())
+        return _illegible(picture, sheet.texts)
     drafts = {(at, index): _Draft() for at, grid in enumerate(grids) for index in range(len(grid.boxes))}
     outside = _shared_out(lines, grids, drafts, sheet)
     _doubt_emptied(found, grids, drafts)
@@ -124,6 +124,11 @@ def read(picture: Picture, number: int | None, tables_before: int) -> PageReadin
     blocks = _in_order(grids, tables, outside, sheet, number)
     notes = () if grids else (NO_RULES,)
     return PageReading(tuple(blocks), notes, sheet.seal_seen)
+
+
+def _illegible(picture: Picture, texts: int) -> PageReading:
+    """Nothing read, and whether there may have been something to read."""
+    return PageReading(notes=(ILLEGIBLE,) if texts >= MANY_TEXTS or page.is_out_of_focus(picture) else ())
 
 
 def _without_notes(

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,9 +204,13 @@ def test_rules_below_the_seal_part_the_rows_all_the_same() -> None:
     assert len(form.items) == len(ROWS)
 
 
-@pytest.mark.parametrize("blur", [4, 5])
-def test_a_form_too_blurred_to_be_read_is_asked_for_again_and_not_called_another_paper(blur: int) -> None:
-    page = paper.scanned(paper.problem_page(ProblemPaper())).filter(ImageFilter.GaussianBlur(blur))
+@pytest.mark.parametrize(
+    ("taken", "blur"), [(paper.scanned, 4), (paper.scanned, 8), (paper.photographed, 10)]
+)
+def test_a_form_too_blurred_to_be_read_is_asked_for_again_and_not_called_another_paper(
+    taken: Callable[[Image.Image], Image.Image], blur: int
+) -> None:
+    page = taken(paper.problem_page(ProblemPaper())).filter(ImageFilter.GaussianBlur(blur))
     reading = read(paper.jpeg(page), "照片.jpg", LIMITS)
     assert [part.reason for part in reading.parts] == ["疑似表格但未能识别（请重新扫描或发送原表电子版）"]
     assert reading.verdict is Verdict.UNCERTAIN
