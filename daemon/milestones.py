@@ -345,6 +345,13 @@ def missed(dues: Iterable[Due], day: date) -> tuple[Due, ...]:
     return tuple(latest.values())
 
 
+def _too_late(due: Due, today: date) -> bool:
+    """Whether a notice that a day is near would come after that day: then it is chased, not announced."""
+    return (
+        due.letter is LetterKind.SECTION_DIGEST and due.milestone is not None and today > due.milestone.due
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DueNow:
     """What to do today, and what has become needless because a later step is due."""
@@ -369,6 +376,9 @@ def due_now(
             chains.setdefault(due.chain, []).append(due)
     for steps in chains.values():
         waiting = sorted((due for due in steps if due.key not in done), key=lambda due: due.step)
+        if _too_late(steps[0], today):
+            skip.extend(waiting)
+            continue
         if waiting and waiting[0].chain in waited:
             act.append(waiting[0])
             continue

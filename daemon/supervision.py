@@ -126,7 +126,7 @@ def _chase(desk: Desk) -> int:
     waited = frozenset(due.chain for due in dues if _rest_key(due) in rested)
     now = milestones.due_now(dues, desk.today, frozenset(keys), waited)
     for due in now.skip:
-        questions.do_once(desk.session, due.key, desk.now, outcome="skipped", text="后一步已到期")
+        questions.do_once(desk.session, due.key, desk.now, outcome="skipped", text="已过时，或后一步已到期")
     for due in now.act:
         questions.do_once(desk.session, due.key, desk.now)
     count = 0

@@ -545,6 +545,8 @@ def orders(text: str, role: Role | str, today: date | None = None) -> Orders:
         return _unclear(text, "来信没有正文")
     if role not in set(Role):
         return _unclear(text, "来信人没有可用的回复用语")
+    if lines[0].startswith("【"):
+        return _unclear(text, NO_COMMAND)  # a heading of a letter of ours
     given, why = READERS[Role(role)](lines, Role(role), today)
     if why is None and _contradictory(given):
         why = "来信前后意思不一致"
