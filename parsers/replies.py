@@ -374,6 +374,8 @@ TWO_DIGITS = frozenset({"QC", "TJ"})
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−─", "-") | {"︰": ":", "﹒": "."})
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad\u202a-\u202e]")
 FULL_WIDTH: Mapping[str, str] = dict(zip(",:;!()", "，：；！（）", strict=True))
+OUR_LINES = tuple("【│┃├┏┗━─")
+"""How the headings, tables and boxes of our own letters begin, and no order of anybody's."""
 NO_COMMAND = "来信开头不是约定的回复用语"
 """Why words are unclear that do not even begin like an order."""
 CHINESE_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
@@ -545,8 +547,8 @@ def orders(text: str, role: Role | str, today: date | None = None) -> Orders:
         return _unclear(text, "来信没有正文")
     if role not in set(Role):
         return _unclear(text, "来信人没有可用的回复用语")
-    if lines[0].startswith("【"):
-        return _unclear(text, NO_COMMAND)  # a heading of a letter of ours
+    if lines[0].startswith(OUR_LINES):
+        return _unclear(text, NO_COMMAND)
     given, why = READERS[Role(role)](lines, Role(role), today)
     if why is None and _contradictory(given):
         why = "来信前后意思不一致"
@@ -886,6 +888,8 @@ def _choice(spaced: str) -> Order | None:
         return None
     numbers = numbers_in(found["places"])
     positions = _positions(NUMBER.sub(" ", found["places"]))
+    if 0 in positions:
+        return None
     return Select(positions=positions, numbers=numbers) if numbers or positions else None
 
 
