@@ -26,6 +26,15 @@ PLAIN_NAME = re.compile(
 SWALLOWED = re.compile(r"联系人|联系(?:电话|方式)|负责人|填[报表]|电话|手机|签[字名章]")
 """Words of labels, which no name of a school has in it."""
 TEXT_BOX = "文本框"
+NO_UNIT = re.compile(
+    r"(?:上|本|下|前|当|同|去|今|每)(?:一)?(?:期|月|季度?|年|次|两月|学期)(?:末|度|份|同期|累计|情况|数据?)*|同比|环比|增减|增长|差额|累计|平均"
+    r"|(?:\d{4}年)?(?:\d{1,2}|[一二三四五六七八九十]{1,3})(?:[-~至、](?:\d{1,2}|[一二三四五六七八九十]{1,3}))?月份?|第[一二三四\d]{1,2}(?:次|期|季度|个月)"
+)
+"""What heads a row that is of a time, and of no unit."""
+PARTED_UNITS = re.compile(r"[、,;/|&+\n]|(?<=学|园|校|中)[和与及]|\d{1,2}[.、)]")
+SEVERAL_UNITS = re.compile(
+    r"等?(?:\d{1,3}|[一二两三四五六七八九十]{1,3}|多|几|各)(?:所|家|间|个)(?:学校|小学|中学|幼儿园|单位|校)?$"
+)
 ANNEX = re.compile(r"附(?:件|表)\s*[\d一二三]?[:.、]?")
 NUMBERED_LINE = re.compile(r"^[(]?(?:\d{1,2}|[一二三四五六七八九十])[.、)]", re.MULTILINE)
 SAMPLE_MARK = re.compile(r"^[(【]?(?:填写)?(?:示例|样例|范例)")
@@ -240,7 +249,7 @@ def _understood(blank: Field, raw: Raw) -> Read[Value]:
         day = fields.day(text)
         return Read(day.value, day.faults)
     if blank.kind is Kind.UNIT:
-        return _suspicious(_whole(fields.unit(text)))
+        return _suspicious(_whole(fields.unit(text), text), no_unit=True)
     if blank.kind is Kind.PERSON:
         return _named(fields.person(text), blank)
     if blank.kind is Kind.REMARK:
@@ -261,7 +270,9 @@ def _stripped(blank: Field, text: str | None) -> Read[Value]:
     return Read(text or None)
 
 
-def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Read[Value]:
+def _suspicious(
+    read: Read[Value] | Read[str | None], free: bool = False, no_unit: bool = False
+) -> Read[Value]:
     """The value, with a doubt when it looks like the sample text of a template or nothing at all.
 
     A free text may well begin with “例如”, so only a plain mark of a sample counts there.
@@ -275,6 +286,8 @@ def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Rea
             return Read(value, (uncertain(f"“{value[:20]}”似为提示文字，未实际填写，请核对"),))
         if plain in fields.NOTHING or plain in DITTO:
             return Read(value, (uncertain(f"填写为“{value}”，请核对"),))
+        if no_unit and NO_UNIT.fullmatch(plain):
+            return Read(value, (uncertain(f"“{value[:20]}”不是单位名称，各行可能重复计算，请核对"),))
         if plain.startswith("其中"):
             return Read(value, (uncertain("“其中”行与上面的行可能重复计算，请核对"),))
         if "�" in value:
@@ -282,10 +295,13 @@ def _suspicious(read: Read[Value] | Read[str | None], free: bool = False) -> Rea
     return Read(value, read.faults)
 
 
-def _whole(unit: str | None) -> Read[Value]:
-    """The name of a unit, with a doubt when a label stands in it: then it is more than a name."""
+def _whole(unit: str | None, text: str) -> Read[Value]:
+    """The name of a unit, with a doubt when a label or another unit stands in it: then it is more than a name."""
     if unit and SWALLOWED.search(unit):
         return Read(unit, (uncertain(f"“{unit[:20]}”似含有其他栏目的内容，请核对"),))
+    schools = [part for part in PARTED_UNITS.split(fields.normalise(text)) if fields.is_school(part.strip())]
+    if unit and (len(schools) > 1 or SEVERAL_UNITS.search(unit)):
+        return Read(unit, (uncertain(f"“{unit[:30]}”似为几个单位，请核对是哪一所学校的数据"),))
     return Read(unit)
 
 
@@ -375,7 +391,9 @@ def _only_unit(
         return
     unit, named = items[0].get("unit"), head.get("reporting_unit")
     if isinstance(unit, str) and isinstance(named, str) and _are_different(unit, named):
-        notes.add(path, uncertain(f"表头填报单位为“{named}”，表内单位名称为“{unit}”，请核对是哪一所学校的数据"))
+        notes.add(
+            path, uncertain(f"表头填报单位为“{named}”，表内单位名称为“{unit}”，请核对是哪一所学校的数据")
+        )
     if "unit" in draft.columns:
         if "reporting_unit" not in draft.head and not notes.scanned and items[0].get("unit") is not None:
             head["reporting_unit"] = items[0]["unit"]

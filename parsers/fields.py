@@ -246,6 +246,8 @@ def chinese_number(text: str) -> int | None:
     if not match or not text:
         return None
     hundreds, tens, ones = match.groups()
+    if hundreds and ones and not re.search("[零〇十拾]", text):
+        return None  # 二百五 may be 250 or 205
     total = 0
     for digit, weight in ((hundreds, 100), (ones, 1)):
         if digit is not None:

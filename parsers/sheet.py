@@ -302,10 +302,31 @@ INDEXED = {0: "000000", 1: WHITE, 8: "000000", 9: WHITE}
 SHOWS_NOTHING = re.compile(r"\s*;\s*;\s*;?\s*")
 
 
+SHOWN_OTHERWISE = "单元格格式使显示的内容与实际的数不同，请核对"
+COLOUR_OR_LANGUAGE = re.compile(r"\[(?:\$[^\]]*|DBNum\d|[A-Za-z]+\d*)\]", re.IGNORECASE)
+LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+UNIT_AFTER_NUMBER = re.compile(r"[\s个次件项条期场家所支部党平台人名题数元]*")
+SCALED_DOWN = re.compile(r"[0#?],+(?![0#?])")
+
+
+def _shows_otherwise(number_format: str) -> bool:
+    """Whether a format of numbers writes more than the number and its unit, or less than the number."""
+    for part in COLOUR_OR_LANGUAGE.sub("", number_format).split(";")[:1]:
+        literals = "".join(quoted or escaped for quoted, escaped in LITERAL.findall(part))
+        rest = LITERAL.sub("", part)
+        if not UNIT_AFTER_NUMBER.fullmatch(literals) or "[" in rest or SCALED_DOWN.search(rest):
+            return True
+        if rest and not re.search(r"[0#?@]|General|G/|[ymdhs]", rest, re.IGNORECASE):
+            return True
+    return False
+
+
 def _invisible(cell: Any) -> str | None:
     """Why nobody sees what the cell holds; None if it is seen."""
     if SHOWS_NOTHING.fullmatch(cell.number_format or ""):
         return INVISIBLE
+    if isinstance(cell.value, int | float) and _shows_otherwise(cell.number_format or ""):
+        return SHOWN_OTHERWISE
     letters = _colour(cell.font.color)
     if letters is None:
         return None
@@ -525,7 +546,11 @@ def _xls_value(book: Any, sheet: Any, row: int, column: int) -> _Value:
     if font.struck_out:
         return _Value("", struck=(text,))
     emphasised = (text,) if font.bold or font.underline_type else ()
-    return _Value(text, emphasised=emphasised, doubt=_invisible_in_xls(book, formatting, font))
+    return _Value(
+        text,
+        emphasised=emphasised,
+        doubt=_invisible_in_xls(book, formatting, font, cell.ctype == xlrd.XL_CELL_NUMBER),
+    )
 
 
 ESCAPEMENT = {1: "super", 2: "sub"}
@@ -543,10 +568,12 @@ def _with_runs(book: Any, text: str, runs: Sequence[tuple[int, int]]) -> str:
     return text[: runs[0][0]] + "".join(pieces)
 
 
-def _invisible_in_xls(book: Any, formatting: Any, font: Any) -> str | None:
+def _invisible_in_xls(book: Any, formatting: Any, font: Any, is_number: bool) -> str | None:
     pattern = book.format_map.get(formatting.format_key)
     if pattern is not None and SHOWS_NOTHING.fullmatch(pattern.format_str):
         return INVISIBLE
+    if pattern is not None and is_number and _shows_otherwise(pattern.format_str):
+        return SHOWN_OTHERWISE
     ground = formatting.background
     paper = ground.pattern_colour_index if ground.fill_pattern != NO_PATTERN else None
     letters = book.colour_map.get(font.colour_index) if font.colour_index not in AUTOMATIC else (0, 0, 0)

@@ -694,26 +694,35 @@ def _below(grid: Grid, form: FormKind, label: Cell) -> Raw | None:
 
 def _transposed(grid: Grid, form: FormKind, rows: Mapping[int, str]) -> list[Item]:
     """Items that stand side by side in columns, where labels stand left; empty if there is only one."""
-    wide: dict[int, list[Cell]] = {}
     for row in rows:
         cells = grid.row(row)
         labels = [cell for cell in cells if _name(form, cell) is not None]
         if len(labels) != 1 or cells[0] is not labels[0]:
             return []
-        wide[row] = cells[1:]
-    widths = {len(cells) for cells in wide.values()}
     keys = [row for row, name in rows.items() if name == form.key]
-    if len(widths) != 1 or not keys or min(widths) < 2:
-        return []
-    count = len([cell for cell in wide[keys[0]] if cell.text])
-    if count < 2:
+    columns = [cell.column for cell in grid.row(keys[0])[1:] if cell.text] if keys else []
+    if len(columns) < 2 or any(_stands_between(grid, row, columns) for row in rows):
         return []
     items: list[Item] = []
-    for number in range(min(widths)):
-        item = {
-            name: joined([wide[row][number]]) or Raw("", wide[row][number].place)
-            for row, name in rows.items()
-        }
+    for column in columns:
+        item = {name: _raw_at(grid, row, column) for row, name in rows.items()}
         if any(raw.filled for raw in item.values()):
             items.append(item)
     return items
+
+
+def _stands_between(grid: Grid, row: int, columns: Sequence[int]) -> bool:
+    """Whether something of the row belongs to none of these columns, or to several of them."""
+    cells = [cell for cell in grid.row(row)[1:] if cell.text]
+    return any(
+        sum(cell.column <= column < cell.column + cell.column_span for column in columns) != 1
+        for cell in cells
+    )
+
+
+def _raw_at(grid: Grid, row: int, column: int) -> Raw:
+    """The text at this position; nothing, with its place, where the sheet stores no cell."""
+    cell = grid.at.get((row, column))
+    if cell is None:
+        return Raw("", _moved(grid.row(row)[0].place, row, column))
+    return joined([cell]) or Raw("", cell.place)
