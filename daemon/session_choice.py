@@ -255,7 +255,7 @@ def assignment_workbook(desk: Desk, row: tables.Session) -> ledgers.SentFile:
             desk.session, (*session.choice.selected, *session.choice.referred)
         )
     }
-    asked = {number: _asked_sections(desk, problem) for number, problem in rows.items()}
+    asked = {number: _likely_sections(desk, problem) for number, problem in rows.items()}
     earlier = {number: lead for number, p in rows.items() if (lead := _earlier_lead(desk, p))}
     suggested = sessions.suggestions(
         session, asked, earlier, desk.today, desk.office.workflow_rules, desk.calendar
@@ -282,7 +282,10 @@ def _needs_a_section(problem: tables.Problem, way: str) -> bool:
     return way == "选定" or problem.lead_section_id is None
 
 
-def _asked_sections(desk: Desk, problem: tables.Problem) -> tuple[int, ...]:
+def _likely_sections(desk: Desk, problem: tables.Problem) -> tuple[int, ...]:
+    """Those that have it in hand already, else those that the school named: one of these may have given it back."""
+    if problem.lead_section_id is not None:
+        return (problem.lead_section_id, *problem.assist_section_ids)
     named = [desk.directory.section(name).unit for name in problem.sections_asked]
     return tuple(unit.id for unit in named if unit is not None)
 

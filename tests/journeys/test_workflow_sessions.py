@@ -449,3 +449,37 @@ def test_measures_of_an_older_copy_do_not_replace_those_that_stand(town: Town) -
     mail = reply(town, section, first, "", "2022-02-23T10:00:00", [stale])
     assert "更换灯具，" in mail["reason"] and "更换全部灯具" in mail["reason"]
     assert problem(town)["measures"][0]["measure"] == "更换灯具"
+
+
+def test_a_problem_of_both_levels_stays_with_the_section_that_got_it_in_the_end(town: Town) -> None:
+    both = report(levels=("secretary", "section"), sections=("人事科",))
+    town.write(school_address(0), "难点问题", "", [both], at="2022-02-08T09:00:00+08:00")
+    town.once("2022-02-08T09:01+08:00")
+    reply(
+        town,
+        section_address(3),
+        letter(town, section_address(3), "交办"),
+        "退回：不属我科职责",
+        "2022-02-08T10:00:00",
+    )
+    town.write(CLERK, "开期", "开期", at="2022-02-08T10:30:00+08:00")
+    town.once("2022-02-08T10:31+08:00")
+    reply(town, CLERK, letter(town, CLERK, "办理事项待确认"), "同意", "2022-02-08T10:40:00")
+    # The list has it also while a section is sought.
+    offer = letter(town, SECRETARY, "难点问题清单")
+    reply(town, CLERK, letter(town, CLERK, "科室申请退回"), "转基础教育科办理", "2022-02-08T11:00:00")
+    reply(town, SECRETARY, offer, "选定 1", "2022-02-09T10:00:00")
+    _, data = sheet_of(letter(town, CLERK, "交办单"), "交办单")
+    cells = [str(cell.value) for row in openpyxl.load_workbook(BytesIO(data)).worksheets[0] for cell in row]
+    assert "基础教育科" in cells
+    assert "人事科" not in cells
+
+
+def test_a_section_that_may_not_give_back_hears_why_and_the_school_hears_nothing_twice(town: Town) -> None:
+    assignment = referred(town)
+    reply(town, section_address(0), assignment, "退回：不属我科职责", "2022-02-08T10:00:00")
+    before = len(town.letters_to(school_address(0)))
+    reply(town, CLERK, letter(town, CLERK, "科室申请退回"), "不同意：校舍属该科职责", "2022-02-08T11:00:00")
+    told = text_of(letter(town, section_address(0), "交办"))
+    assert "仍由你科办理，理由：校舍属该科职责。" in told
+    assert len(town.letters_to(school_address(0))) == before
