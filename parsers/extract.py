@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parsers import fields, forms as printed, options
-from parsers.content import IDENTITY_PROPERTY, Content, Paragraph
+from parsers.content import IDENTITY_PROPERTY, Content, Paragraph, Table
 from parsers.fields import Fault, Read, uncertain
 from parsers.forms import Field, FormKind, Kind
-from parsers.labels import Draft, Item, Raw, head_pairs, is_note, title_of
+from parsers.labels import Draft, Grid, Item, Raw, head_pairs, is_note, title_of
 from parsers.layout import drafts
 from parsers.values import Finding, FindingKind, Form, Place, Severity, Value
 
@@ -158,6 +158,7 @@ def _form(draft: Draft, content: Content, part: str) -> Form:
     _totals(draft, items, notes)
     _remarks_on_reading(draft, items, notes)
     _loose_boxes(content, notes)
+    _remarks_beside(draft, content, notes)
     return Form(
         kind=draft.kind.name,
         part=part,
@@ -185,6 +186,36 @@ def _loose_boxes(content: Content, notes: _Notes) -> None:
             text = f"{finding.text}，但文件中另有文本框“{loose[0][:20]}”，请核对"
             notes.findings[number] = replace(
                 finding, kind=FindingKind.UNCERTAIN, severity=Severity.WARNING, text=text
+            )
+
+
+CAPTION = re.compile(
+    r"[(【\[]?(?:以[上下](?:为|是)?)?(?:填[写表报])?(?:示例|样例|范例|样表|示范|举例|作废|草稿|初稿|讨论稿|上(?:一)?(?:期|月|次)(?:填?报)?(?:的)?(?:数据|情况|统计表?)?)"
+    r"(?:\([^()]*\))?[)】\]]?[:：]?"
+)
+"""What stands above a table that is no return: 填表示例, 作废, 上期数据."""
+CORRECTION = re.compile(
+    r"更正[:：]|(?:数据?|表|内容)(?:已|均)?作废|(?:应|更正|改|更改|修改)(?:改)?为[\d一二三四五六七八九十]+"
+)
+LONGEST_REMARK = 80
+
+
+def _remarks_beside(draft: Draft, content: Content, notes: _Notes) -> None:
+    """Doubts the form where a line beside its table says that the table is an example, or not what it says."""
+    sheet = draft.place.sheet if draft.place else None
+    tables = [
+        Grid(block) for block in content.blocks if isinstance(block, Table) and block.name in {None, sheet}
+    ]
+    if not tables:
+        return
+    lines = [block.text for block in content.blocks if isinstance(block, Paragraph)]
+    rows = [grid.filled(row) for grid in tables for row in range(grid.rows)]
+    lines += [cells[0].text for cells in rows if len(cells) == 1]
+    for line in lines:
+        text = re.sub(r"^附[:：]?", "", fields.compact(line)) if len(line) <= LONGEST_REMARK else ""
+        if text and not is_note(line) and (CAPTION.fullmatch(text) or CORRECTION.search(text)):
+            notes.add(
+                draft.kind.items_key, uncertain(f"表外另有“{fields.normalise(line)[:30]}”，请核对以何为准")
             )
 
 

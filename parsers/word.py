@@ -43,6 +43,8 @@ WRAPPERS = frozenset(
     {"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo", "AlternateContent", "Choice"}
 )
 EQUATION_BOX = re.compile(r"eq\s*\\o\s*(?:\\a[a-z]*\s*)?\(([^)]*)\)", re.IGNORECASE)
+OTHER_EQUATION = re.compile(r"\s*eq\s*\\", re.IGNORECASE)
+"""A field that draws what nobody can read here: a fraction, something raised."""
 MAIN_PART = "word/document.xml"
 DAMAGED = "文件已损坏，无法打开"
 MAX_SPAN = 64
@@ -534,6 +536,8 @@ def inline(element: Element, text: _Text, boxes: list[Element], depth: int = 0) 
             _control(node, text, boxes, depth)
         elif name == "txbxContent":
             boxes.append(node)
+        elif name == "oMath":
+            text.add(_formula(node, depth))
         elif name == "AlternateContent":
             chosen = child(node, "Choice")
             inline(chosen if chosen is not None else node, text, boxes, depth + 1)
@@ -544,6 +548,23 @@ def inline(element: Element, text: _Text, boxes: list[Element], depth: int = 0) 
             if equation:
                 text.add(_overlaid(equation.group(1)))
             inline(node, text, boxes, depth + 1)
+
+
+def _formula(node: Element, depth: int) -> str:
+    """A formula as a line: what is raised in it stays raised, and a fraction keeps its stroke."""
+    if depth > MAX_DEPTH:
+        return ""
+    pieces: list[str] = []
+    for part in node:
+        name = local(part)
+        if name == "t":
+            pieces.append(part.text or "")
+        elif name == "del" or name in {"rPr", "ctrlPr"}:
+            continue
+        else:
+            shown = _formula(part, depth + 1)
+            pieces.append(f"/{shown}" if name == "den" else shifted(shown, {"sup": "super"}.get(name, name)))
+    return "".join(pieces)
 
 
 def _control(node: Element, text: _Text, boxes: list[Element], depth: int) -> None:
@@ -652,9 +673,12 @@ def _field(node: Element, text: _Text) -> None:
     elif kind == "separate" and text.fields:
         text.fields[-1][1] = True
     elif kind == "end" and text.fields:
-        equation = EQUATION_BOX.search(str(text.fields.pop()[0]))
+        code = str(text.fields.pop()[0])
+        equation = EQUATION_BOX.search(code)
         if equation:
             text.add(_overlaid(equation.group(1)))
+        elif OTHER_EQUATION.match(code):
+            text.add(TICK_UNKNOWN)
 
 
 def _chosen(choices: Element) -> str:
@@ -665,7 +689,10 @@ def _chosen(choices: Element) -> str:
 
 def _overlaid(arguments: str) -> str:
     """What an overlay of characters (EQ \\o) shows: a box with a tick in it is ticked."""
-    drawn = "".join(re.split(r"[,，;]", arguments)).replace(" ", "")
+    pieces = re.split(r"[,，;]", arguments)
+    if sum(any(char.isdigit() for char in piece) for piece in pieces) > 1:
+        return "/".join(pieces)
+    drawn = "".join(pieces).replace(" ", "")
     if re.search("[□○◯☐]", drawn) and re.search("[√✓✔xX×]", drawn):
         return TICK_ON
     return drawn
