@@ -84,6 +84,8 @@ class Sign:
 
     text: str
     at: Rect
+    white: bool = False
+    """Printed in white: seen on a dark ground only."""
 
     @property
     def size(self) -> float:
@@ -197,6 +199,11 @@ def _scanned(rendered: Any, numbers: Sequence[int], limits: Limits, several: boo
 # ---------------------------------------------------------------- one page
 
 
+WHITE = ((1,), (1, 1, 1), (0, 0, 0, 0), 1)
+DARK_GROUND = 0.3
+UNSEEN = "有白色的文字“{}”，看不见，请核对"
+
+
 def _sheet(page: Any, rendered: Any, number: int | None) -> Sheet:
     signs = [sign for char in page.dedupe_chars(tolerance=1).chars for sign in _signs(char)]
     marks: list[Mark] = []
@@ -226,7 +233,7 @@ def _signs(char: Any) -> Iterator[Sign]:
         name = re.sub(r"(?<=s)(?=[23]$)", " ", font.group(1).lower())
         text = glyphs.through_font(text, name)
     if text and text != "\x00":
-        yield Sign(text, _rect(char))
+        yield Sign(text, _rect(char), char.get("non_stroking_color") in WHITE)
 
 
 def _take_annotation(annotation: Any, signs: list[Sign], marks: list[Mark], pen: list[Rect]) -> None:
@@ -410,6 +417,9 @@ def _cell(area: Rect, columns: Sequence[float], rows: Sequence[float], sheet: Sh
 def _doubt(lines: Sequence[Sequence[Sign]], area: Rect | None, sheet: Sheet) -> str | None:
     if any(_is_struck(line, sheet) for line in lines):
         return CROSSED_OUT
+    unseen = "".join(s.text for line in lines for s in line if s.white and sheet.ink(s.at) < DARK_GROUND)
+    if unseen:
+        return UNSEEN.format(unseen[:20])
     if area is not None and any(area.meets(drawing) for drawing in sheet.pen):
         return DRAWN_OVER
     return None
@@ -439,7 +449,25 @@ def _lines(signs: Sequence[Sign]) -> list[list[Sign]]:
             lines[-1].append(sign)
         else:
             lines.append([sign])
-    return [sorted(line, key=lambda s: s.at.left) for line in lines]
+    return [_with_raised(sorted(line, key=lambda s: s.at.left)) for line in lines]
+
+
+def _with_raised(line: Sequence[Sign]) -> list[Sign]:
+    """The line with small digits that stand above it shown as raised."""
+    shown: list[Sign] = []
+    base: Sign | None = None
+    for sign in line:
+        if (
+            base is not None
+            and sign.text.isdigit()
+            and sign.size < 0.8 * base.size
+            and _middle(base.at)[1] - _middle(sign.at)[1] > 0.06 * base.size
+        ):
+            shown.append(replace(sign, text=glyphs.shifted(sign.text, "super")))
+        else:
+            base = sign
+            shown.append(sign)
+    return shown
 
 
 def _text(line: Sequence[Sign]) -> str:
