@@ -8,7 +8,8 @@ import pytest
 from parsers import legacy, libreoffice
 from parsers.content import Cell, Content, Limits, Table, Unreadable
 from parsers.values import Place
-from tests.forms.reading import of, only, verdict
+from tests.forms import office_files as o
+from tests.forms.reading import doubts, of, only, verdict
 
 FILES = Path(__file__).parent / "files"
 LIMITS = Limits()
@@ -103,3 +104,29 @@ def test_a_tick_that_one_translator_lost_is_taken_from_the_other(
     table = legacy.merged(_levels(office), _levels(quick)).blocks[0]
     assert isinstance(table, Table)
     assert table.cells[0].text == expected
+
+
+def rich_text(count: str) -> bytes:
+    """附件2 as RTF with this 党支部数, written in RTF."""
+
+    def escaped(text: str) -> str:
+        return "".join(
+            c if ord(c) < 128 else f"\\u{ord(c) - (65536 if ord(c) > 32767 else 0)}?" for c in text
+        )
+
+    def row(*cells: str) -> str:
+        edges = "".join(f"\\cellx{(number + 1) * 1500}" for number in range(len(cells)))
+        return f"\\trowd{edges}" + "".join(f"\\intbl {cell}\\cell" for cell in cells) + "\\row"
+
+    head = f"{escaped(o.STATISTICS_TITLE)}\\par {escaped(o.STATISTICS_HEAD)}\\par "
+    table = row(*map(escaped, o.STATISTICS_HEADINGS)) + row(escaped(o.UNIT), count, "1", "2", "5", "")
+    colours = "{\\colortbl;\\red255\\green255\\blue255;}"
+    return f"{{\\rtf1\\ansi\\uc1{colours}{head}{table}\\pard\\par}}".encode()
+
+
+@needs_office
+@pytest.mark.parametrize("count", ["3{\\super 2}", "3{\\up6 2}", "{\\v 4}3", "{\\cf1 3}"])
+def test_raised_and_unseen_digits_of_rich_text_are_doubted(count: str) -> None:
+    form = only(of(legacy.content(rich_text(count), "rtf", LIMITS)))
+    assert form.items[0]["party_branches"] == 3
+    assert "rows[0].party_branches" in doubts(form)
