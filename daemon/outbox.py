@@ -8,8 +8,7 @@ letter goes out again under the same Message-ID, and that is counted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
@@ -62,36 +61,18 @@ class Outbox:
         """Send everything that is due by `clock`; how many letters the server took."""
         sent = 0
         self._settle_debts(clock())
-        with ThreadPoolExecutor(1, "djb-noting") as noting:
-            while not self._stopping() and (claims := self._claim(clock())):
-                rests, count = self._send(claims, clock, noting)
-                sent += count
-                if rests:
-                    break
+        while not self._stopping() and (claims := self._claim(clock())):
+            found = self._sent_mail() if any(due.interrupted for due in claims) else None
+            left = list(claims)
+            for due in claims:
+                left.remove(due)
+                outcome = self._deliver(due, found)
+                sent += isinstance(outcome, Sent)
+                rests = self._note(due, outcome, clock())
+                if rests or self._stopping():
+                    self._give_back([each.delivery_id for each in left], clock())
+                    return sent
         return sent
-
-    def _send(self, claims: Sequence[Due], clock: Clock, noting: ThreadPoolExecutor) -> tuple[bool, int]:
-        """Send the letters claimed; whether sending should rest then, and how many the server took.
-
-        That a letter went is written down while the next one is on its way to the server: that takes the
-        server far longer. Of everything else the next letter may depend, so it waits.
-        """
-        found = self._sent_mail() if any(due.interrupted for due in claims) else None
-        noted: Future[bool] = noting.submit(lambda: False)
-        sent = 0
-        for place, due in enumerate(claims, start=1):
-            outcome = self._deliver(due, found)
-            self._note(due, outcome, clock())
-            noted.result()
-            noted = noting.submit(self._settle_debts, clock())
-            sent += isinstance(outcome, Sent)
-            rests = not isinstance(outcome, Sent) and noted.result()
-            if rests or self._stopping():
-                noted.result()
-                self._give_back([each.delivery_id for each in claims[place:]], clock())
-                return True, sent
-        noted.result()
-        return False, sent
 
     def _claim(self, now: datetime) -> list[Due]:
         zone = self._office.config.zone
@@ -124,20 +105,20 @@ class Outbox:
             )
         return self._sender.send(due.raw, due.address)
 
-    def _note(self, due: Due, outcome: Outcome, now: datetime) -> None:
-        """Keep in mind what became of a letter until it is written down."""
+    def _note(self, due: Due, outcome: Outcome, now: datetime) -> bool:
+        """Write down what became of a letter, now or as soon as that is possible; whether sending should rest."""
         if isinstance(outcome, Deferred) and outcome.everything:
             kind = Permanent if outcome.tell else Temporary
             self._office.troubles.met("outbox", kind(outcome.text, outcome.remedy), now)
         elif isinstance(outcome, Sent):
             self._office.troubles.over("outbox", now)
         self._owed.append((due, outcome))
+        return self._settle_debts(now)
 
     def _settle_debts(self, now: datetime) -> bool:
-        """Write down what is not written yet; whether sending should rest.
+        """Write down what is not written yet. Temporary or Permanent: the database cannot be told now.
 
-        Temporary or Permanent: the database cannot be told now. Until it can, nothing is sent: a letter whose
-        sending was forgotten would be sent again.
+        Until it can, nothing is sent: a letter whose sending was forgotten would be sent again.
         """
         rests = False
         while self._owed:
