@@ -347,9 +347,7 @@ def missed(dues: Iterable[Due], day: date) -> tuple[Due, ...]:
 
 def _too_late(due: Due, today: date) -> bool:
     """Whether a notice that a day is near would come after that day: then it is chased, not announced."""
-    return (
-        due.letter is LetterKind.SECTION_DIGEST and due.milestone is not None and today > due.milestone.due
-    )
+    return due.letter is LetterKind.SECTION_DIGEST and due.milestone is not None and today > due.milestone.due
 
 
 @dataclass(frozen=True, slots=True)
