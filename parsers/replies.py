@@ -824,6 +824,8 @@ def _secretary_orders(lines: Sequence[str], _role: Role, _today: date | None) ->
         plain = without_greeting(clause).strip(STOP)
         if not plain or POLITE.match(plain):
             continue
+        if words and ONLY_PLACES.match(plain):
+            return [], "选定的内容看不明白"  # a bare figure behind other words is anything
         if order := _choice(plain):
             given.append(order)
         elif NEGATED_CHOICE.match(plain):
