@@ -301,7 +301,7 @@ def answer_question(
     if question.answered_at is not None:
         why = f"此事已于此前答复（{question.answer}），本次答复未予执行，不需再办；意见有变的，请另行来信"
         if question.answered_by == "djb":
-            why = f"所请核定的事项，{question.answer}；本次答复未予执行"
+            why = f"所请核定的事项，{question.answer}；本次答复未予执行，不需再办"
         if question.answer == statistics_circular.REPLACED:
             why = "所答复的送审稿已由新稿替代，本次答复未予执行；请答复最近一次送审的通报稿"
         return _not_executed(desk, mail, sender, why)
